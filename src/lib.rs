@@ -1,0 +1,1 @@
+//! 429chain: a self-hosted, OpenAI-compatible proxy that walks a chain of free LLM tiers.

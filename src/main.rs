@@ -1,0 +1,2 @@
+//! The `429chain` binary.
+fn main() {}
