@@ -1,0 +1,220 @@
+//! The configuration as the rest of the program sees it: checked, complete, with secrets that cannot be printed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::dialect::Dialect;
+use crate::domain::ids::{ChainName, ModelId, ProviderId};
+use crate::domain::limits::Limits;
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Proxy-wide settings.
+    pub settings: Settings,
+    /// In the order of the file; disabled ones included.
+    pub providers: Vec<Arc<Provider>>,
+    /// In the order of the file.
+    pub chains: Vec<Chain>,
+    /// Keys of the file that are accepted but do nothing in this version, as one sentence each, for the start-up log.
+    pub notices: Vec<String>,
+}
+
+/// Proxy-wide settings; see `config/config.example.yaml` for what each does.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "each field is documented as a key in config/config.example.yaml")]
+pub struct Settings {
+    pub host: String,
+    pub port: u16,
+    pub workers: usize,
+    pub api_keys: Vec<KeyDigest>,
+    /// Empty: one is generated at the first start.
+    pub admin_keys: Vec<KeyDigest>,
+    pub default_chain: ChainName,
+    pub unknown_model: UnknownModel,
+    pub log_level: LogLevel,
+    pub log_format: LogFormat,
+    pub cooldown_default: Duration,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+    pub first_token_timeout: Duration,
+    pub stream_idle_timeout: Duration,
+    pub max_body_bytes: usize,
+    pub queue: Queue,
+    pub db_path: PathBuf,
+    pub retention_days: u32,
+    pub normalize_responses: bool,
+    pub mid_stream: MidStream,
+}
+
+/// Waiting for quota instead of failing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Whether requests wait at all.
+    pub enabled: bool,
+    /// The longest wait.
+    pub max_wait: Duration,
+    /// Waiting requests per chain.
+    pub max_size: usize,
+}
+
+/// What happens to an entry whose streams break after the first content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidStream {
+    /// Failures before it cools down.
+    pub threshold: u32,
+    /// First cooldown.
+    pub cooldown: Duration,
+    /// Longest cooldown.
+    pub cooldown_max: Duration,
+}
+
+/// What a `model` that names neither a chain nor an entry selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownModel {
+    /// The default chain.
+    DefaultChain,
+    /// Nothing: 404 `model_not_found`.
+    Reject,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the usual five levels")]
+pub enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// An upstream account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Unique.
+    pub id: ProviderId,
+    /// For people; the id when the file gives none.
+    pub name: String,
+    /// How its answers are read.
+    pub dialect: Dialect,
+    /// Without a trailing slash.
+    pub base_url: String,
+    /// In the order of the file; empty for servers that need none.
+    pub keys: Vec<Secret>,
+    /// Extra static request headers, lower-case names. Values may hold secrets.
+    pub headers: Vec<(String, Secret)>,
+    /// Overrides `requestTimeoutMs` for all its entries.
+    pub timeout: Option<Duration>,
+    /// A disabled provider is never called.
+    pub enabled: bool,
+    /// For each of its models unless the model has its own.
+    pub limits: Limits,
+    /// Overrides per model.
+    pub models: BTreeMap<ModelId, ModelOverrides>,
+}
+
+/// What the file says about one model of a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelOverrides {
+    /// The provider's limits with this model's laid over them, key by key.
+    pub limits: Option<Limits>,
+    /// In tokens.
+    pub context_window: Option<u64>,
+}
+
+impl Provider {
+    /// The limits that hold for `model`.
+    #[must_use]
+    pub fn limits_of(&self, model: &ModelId) -> &Limits {
+        self.models.get(model).and_then(|own| own.limits.as_ref()).unwrap_or(&self.limits)
+    }
+}
+
+/// An ordered list of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Unique.
+    pub name: ChainName,
+    /// In which order entries are tried.
+    pub strategy: Strategy,
+    /// At least one.
+    pub entries: Vec<ChainEntry>,
+}
+
+/// In which order the entries of a chain are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// As written.
+    #[default]
+    Ordered,
+    /// Fastest first.
+    Latency,
+}
+
+/// One place in a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainEntry {
+    /// Which account.
+    pub provider: ProviderId,
+    /// Which model there.
+    pub model: ModelId,
+    /// Overrides the provider's timeout in this chain.
+    pub timeout: Option<Duration>,
+}
+
+/// Text that must not be shown: `Debug` prints a mask, and there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Wraps it.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// SHA-256 of a client or admin key: all that is kept of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyDigest(pub [u8; 32]);
+
+impl KeyDigest {
+    /// The digest of a key in plain text.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.as_ref());
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyDigest(***)")
+    }
+}
