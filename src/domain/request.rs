@@ -1,0 +1,294 @@
+//! A client's request document: what the proxy must know of it, and the bytes that go upstream.
+//!
+//! The document is read once, borrowed, and never rebuilt: what goes upstream are the client's own bytes with the value
+//! of `model` replaced and, for a stream whose client did not ask for usage, `stream_options.include_usage` set. So
+//! `1.0`, big integers, escapes, unknown and repeated keys arrive as they were written.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// What the proxy knows of a chat completion request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Value of `model`, unescaped.
+    pub model: String,
+    /// Whether the client wants a stream.
+    pub stream: bool,
+    /// Whether the client asked for a usage chunk.
+    pub wants_usage: bool,
+    model_span: Range<usize>,
+    usage_edit: Option<Edit>,
+}
+
+/// A replacement of a span of the client's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Edit {
+    span: Range<usize>,
+    text: &'static str,
+}
+
+/// Why a request document is refused: what is wrong and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Malformed {
+    /// For the client.
+    pub message: String,
+    /// The field at fault, where it is one field.
+    pub param: Option<&'static str>,
+}
+
+/// The fields that are looked at. All others are only checked to be JSON.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stream: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "even_null")]
+    stream_options: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_completion_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    n: Option<&'a RawValue>,
+    #[serde(borrow)]
+    temperature: Option<&'a RawValue>,
+    #[serde(borrow)]
+    top_p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    frequency_penalty: Option<&'a RawValue>,
+    #[serde(borrow)]
+    presence_penalty: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stop: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow)]
+    response_format: Option<&'a RawValue>,
+}
+
+/// An explicit `null` counts as present: its bytes have to be replaced.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// JSON types, told apart by the first byte of a value that is known to be valid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    Flag,
+    List,
+    Object,
+    Null,
+}
+
+impl Kind {
+    fn of(raw: &RawValue) -> Self {
+        match raw.get().as_bytes().first() {
+            Some(b'"') => Self::Text,
+            Some(b'[') => Self::List,
+            Some(b'{') => Self::Object,
+            Some(b't' | b'f') => Self::Flag,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Number => "a number",
+            Self::Flag => "true or false",
+            Self::List => "an array",
+            Self::Object => "an object",
+            Self::Null => "null",
+        }
+    }
+}
+
+impl Document {
+    /// Reads a request body.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that help the person who wrote it.
+    pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|fault| {
+            Malformed::whole(format!("the request body is not UTF-8: invalid byte at offset {}", fault.valid_up_to()))
+        })?;
+        let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        match body.get(start) {
+            Some(b'{') => {}
+            Some(_) => return Err(Malformed::whole("the request body must be a JSON object".into())),
+            None => return Err(Malformed::whole("the request body is empty; send a JSON object".into())),
+        }
+        let fields: Fields<'_> = serde_json::from_str(text)
+            .map_err(|fault| Malformed::whole(format!("the request body is not valid JSON: {fault}")))?;
+
+        let model = required("model", fields.model, Kind::Text)?;
+        let model_span = span_in(text, model);
+        let model = serde_json::from_str::<String>(model.get())
+            .map_err(|fault| Malformed::field("model", format!("`model` is not a valid string: {fault}")))?;
+        if model.is_empty() {
+            return Err(Malformed::field("model", "`model` is empty; name a chain or `provider/model`".into()));
+        }
+        check_messages(required("messages", fields.messages, Kind::List)?)?;
+        fields.check_optional()?;
+
+        let stream = fields.stream.is_some_and(|raw| raw.get() == "true");
+        let mut document = Self { model, stream, wants_usage: false, model_span, usage_edit: None };
+        document.read_stream_options(text, start, fields.stream_options)?;
+        Ok(document)
+    }
+
+    /// The bytes that go upstream. `model_json` is the model's name as a JSON string; with `ask_usage` a stream is
+    /// asked for its usage even though the client did not.
+    #[must_use]
+    pub fn rewrite(&self, body: &Bytes, model_json: &str, ask_usage: bool) -> Bytes {
+        let model = (self.model_span.clone(), model_json);
+        let usage = self.usage_edit.as_ref().filter(|_| ask_usage).map(|edit| (edit.span.clone(), edit.text));
+        if usage.is_none() && body.get(self.model_span.clone()) == Some(model_json.as_bytes()) {
+            return body.clone();
+        }
+        let mut edits = [Some(model), usage];
+        if matches!(&edits, [Some(first), Some(second)] if second.0.start < first.0.start) {
+            edits.reverse();
+        }
+        let mut out = Vec::with_capacity(body.len() + model_json.len() + 48);
+        let mut copied = 0;
+        for (span, text) in edits.into_iter().flatten() {
+            out.extend_from_slice(body.get(copied..span.start).unwrap_or_default());
+            out.extend_from_slice(text.as_bytes());
+            copied = span.end;
+        }
+        out.extend_from_slice(body.get(copied..).unwrap_or_default());
+        out.into()
+    }
+
+    /// Whether [`rewrite`](Self::rewrite) with `ask_usage` adds a question that the client did not ask.
+    #[must_use]
+    pub fn can_ask_usage(&self) -> bool {
+        self.usage_edit.is_some()
+    }
+
+    fn read_stream_options(&mut self, text: &str, start: usize, options: Option<&RawValue>) -> Result<(), Malformed> {
+        #[derive(Deserialize)]
+        struct Options<'a> {
+            #[serde(borrow, default, deserialize_with = "even_null")]
+            include_usage: Option<&'a RawValue>,
+        }
+        let edit = match options.map(|raw| (raw, Kind::of(raw))) {
+            None => Edit { span: start + 1..start + 1, text: r#""stream_options":{"include_usage":true},"# },
+            Some((raw, Kind::Null)) => Edit { span: span_in(text, raw), text: r#"{"include_usage":true}"# },
+            Some((raw, Kind::Object)) => {
+                let inner: Options<'_> = serde_json::from_str(raw.get())
+                    .map_err(|fault| Malformed::field("stream_options", format!("`stream_options`: {fault}")))?;
+                let object = span_in(text, raw);
+                match inner.include_usage {
+                    Some(value) if value.get() == "true" => {
+                        self.wants_usage = true;
+                        return Ok(());
+                    }
+                    Some(value) if matches!(Kind::of(value), Kind::Flag | Kind::Null) => {
+                        Edit { span: span_in(text, value), text: "true" }
+                    }
+                    Some(value) => {
+                        return Err(Malformed::kind("stream_options.include_usage", Kind::Flag, Kind::of(value)));
+                    }
+                    None if is_empty(raw) => Edit { span: object, text: r#"{"include_usage":true}"# },
+                    None => Edit { span: object.start + 1..object.start + 1, text: r#""include_usage":true,"# },
+                }
+            }
+            Some((_, found)) => return Err(Malformed::kind("stream_options", Kind::Object, found)),
+        };
+        if self.stream {
+            self.usage_edit = Some(edit);
+        }
+        Ok(())
+    }
+}
+
+impl Fields<'_> {
+    fn check_optional(&self) -> Result<(), Malformed> {
+        let expectations = [
+            ("stream", self.stream, Kind::Flag),
+            ("max_tokens", self.max_tokens, Kind::Number),
+            ("max_completion_tokens", self.max_completion_tokens, Kind::Number),
+            ("n", self.n, Kind::Number),
+            ("temperature", self.temperature, Kind::Number),
+            ("top_p", self.top_p, Kind::Number),
+            ("frequency_penalty", self.frequency_penalty, Kind::Number),
+            ("presence_penalty", self.presence_penalty, Kind::Number),
+            ("tools", self.tools, Kind::List),
+            ("response_format", self.response_format, Kind::Object),
+        ];
+        for (name, raw, expected) in expectations {
+            match raw.map(Kind::of) {
+                None | Some(Kind::Null) => {}
+                Some(found) if found == expected => {}
+                Some(found) => return Err(Malformed::kind(name, expected, found)),
+            }
+        }
+        match self.stop.map(Kind::of) {
+            None | Some(Kind::Text | Kind::List | Kind::Null) => Ok(()),
+            Some(found) => Err(Malformed::field(
+                "stop",
+                format!("`stop` must be a string or an array of strings, not {}", found.words()),
+            )),
+        }
+    }
+}
+
+impl Malformed {
+    fn whole(message: String) -> Self {
+        Self { message, param: None }
+    }
+
+    fn field(param: &'static str, message: String) -> Self {
+        Self { message, param: Some(param) }
+    }
+
+    fn kind(param: &'static str, expected: Kind, found: Kind) -> Self {
+        Self::field(param, format!("`{param}` must be {}, not {}", expected.words(), found.words()))
+    }
+}
+
+fn required<'a>(name: &'static str, raw: Option<&'a RawValue>, expected: Kind) -> Result<&'a RawValue, Malformed> {
+    let raw =
+        raw.ok_or_else(|| Malformed::field(name, format!("`{name}` is missing; it must be {}", expected.words())))?;
+    match Kind::of(raw) {
+        found if found == expected => Ok(raw),
+        found => Err(Malformed::kind(name, expected, found)),
+    }
+}
+
+fn check_messages(raw: &RawValue) -> Result<(), Malformed> {
+    let messages: Vec<&RawValue> = serde_json::from_str(raw.get())
+        .map_err(|fault| Malformed::field("messages", format!("`messages` is not an array: {fault}")))?;
+    if messages.is_empty() {
+        return Err(Malformed::field("messages", "`messages` is empty; it needs at least one message".into()));
+    }
+    match messages.iter().position(|message| Kind::of(message) != Kind::Object) {
+        None => Ok(()),
+        Some(at) => Err(Malformed::field("messages", format!("`messages[{at}]` must be an object with a role"))),
+    }
+}
+
+fn is_empty(object: &RawValue) -> bool {
+    object.get().bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}")
+}
+
+/// Where a borrowed value lies in the text it was parsed from.
+fn span_in(text: &str, raw: &RawValue) -> Range<usize> {
+    let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + raw.get().len()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn rewrite(body: &str, model: &str, ask: bool) -> String {
+    let document = Document::parse(body.as_bytes()).unwrap();
+    let model_json = serde_json::to_string(model).unwrap();
+    let out = document.rewrite(&Bytes::copy_from_slice(body.as_bytes()), &model_json, ask);
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+fn refusal(body: &str) -> Malformed {
+    Document::parse(body.as_bytes()).unwrap_err()
+}
+
+#[test]
+fn only_the_model_changes() {
+    let body = r#" { "x":1.0,"big":123456789012345678901234567890,"x":"é\u0041", "model" : "ch\u0061t" ,
+        "messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:;base64,AAA="}}]}],
+        "y":1e400,"temperature":1.00, "tools":[ ] }"#;
+    assert_eq!(rewrite(body, "a/b:free", false), body.replace(r#""ch\u0061t""#, r#""a/b:free""#));
+    assert_eq!(Document::parse(body.as_bytes()).unwrap().model, "chat");
+}
+
+#[test]
+fn an_unchanged_document_is_not_copied() {
+    let body = Bytes::from_static(br#"{"model":"m","messages":[{}]}"#);
+    let document = Document::parse(&body).unwrap();
+    assert_eq!(document.rewrite(&body, r#""m""#, true).as_ptr(), body.as_ptr());
+}
+
+#[test]
+fn usage_is_asked_for_in_every_form_a_client_can_leave_it_out() {
+    for (before, after) in [
+        (
+            r#"{"model":"c","stream":true,"messages":[{}]}"#,
+            r#"{"stream_options":{"include_usage":true},"model":"m","stream":true,"messages":[{}]}"#,
+        ),
+        (
+            r#"{"model":"c","stream":true,"messages":[{}],"stream_options":null}"#,
+            r#"{"model":"m","stream":true,"messages":[{}],"stream_options":{"include_usage":true}}"#,
+        ),
+        (
+            r#"{"stream_options":{ },"model":"c","stream":true,"messages":[{}]}"#,
+            r#"{"stream_options":{"include_usage":true},"model":"m","stream":true,"messages":[{}]}"#,
+        ),
+        (
+            r#"{"stream_options":{"a":1},"model":"c","stream":true,"messages":[{}]}"#,
+            r#"{"stream_options":{"include_usage":true,"a":1},"model":"m","stream":true,"messages":[{}]}"#,
+        ),
+        (
+            r#"{"stream_options":{"include_usage": false},"model":"c","stream":true,"messages":[{}]}"#,
+            r#"{"stream_options":{"include_usage": true},"model":"m","stream":true,"messages":[{}]}"#,
+        ),
+    ] {
+        assert_eq!(rewrite(before, "m", true), after);
+        assert!(!Document::parse(before.as_bytes()).unwrap().wants_usage);
+        assert!(Document::parse(before.as_bytes()).unwrap().can_ask_usage());
+    }
+}
+
+#[test]
+fn usage_is_not_asked_for_twice_nor_without_a_stream() {
+    let asked = r#"{"model":"m","stream":true,"messages":[{}],"stream_options":{"include_usage":true}}"#;
+    assert_eq!(rewrite(asked, "m", true), asked);
+    assert!(Document::parse(asked.as_bytes()).unwrap().wants_usage);
+    let plain = r#"{"model":"m","stream":false,"messages":[{}]}"#;
+    assert_eq!(rewrite(plain, "m", true), plain);
+    assert!(!Document::parse(plain.as_bytes()).unwrap().can_ask_usage());
+}
+
+/// LESSONS O16: malformed requests are refused with words that help.
+#[test]
+fn o16_every_refusal_says_what_and_where() {
+    for (body, param, words) in [
+        ("", None, "empty"),
+        ("  \n", None, "empty"),
+        ("[1]", None, "must be a JSON object"),
+        ("{\"model\":\"m\",", None, "line 1 column 13"),
+        ("{\"model\":\"m\",\"messages\":[{}]} x", None, "trailing characters"),
+        (r#"{"messages":[{}]}"#, Some("model"), "missing"),
+        (r#"{"model":null,"messages":[{}]}"#, Some("model"), "missing"),
+        (r#"{"model":7,"messages":[{}]}"#, Some("model"), "must be a string, not a number"),
+        (r#"{"model":"","messages":[{}]}"#, Some("model"), "empty"),
+        (r#"{"model":"m","model":"n","messages":[{}]}"#, None, "duplicate field `model`"),
+        (r#"{"model":"m"}"#, Some("messages"), "missing"),
+        (r#"{"model":"m","messages":[]}"#, Some("messages"), "at least one"),
+        (r#"{"model":"m","messages":"hi"}"#, Some("messages"), "must be an array, not a string"),
+        (r#"{"model":"m","messages":[{},"hi"]}"#, Some("messages"), "`messages[1]`"),
+        (r#"{"model":"m","messages":[{}],"stream":"yes"}"#, Some("stream"), "must be true or false, not a string"),
+        (r#"{"model":"m","messages":[{}],"temperature":"hot"}"#, Some("temperature"), "a number, not a string"),
+        (r#"{"model":"m","messages":[{}],"max_tokens":[1]}"#, Some("max_tokens"), "a number, not an array"),
+        (r#"{"model":"m","messages":[{}],"stop":4}"#, Some("stop"), "a string or an array"),
+        (r#"{"model":"m","messages":[{}],"tools":{}}"#, Some("tools"), "an array, not an object"),
+        (r#"{"model":"m","messages":[{}],"stream_options":1}"#, Some("stream_options"), "an object, not a number"),
+        (
+            r#"{"model":"m","messages":[{}],"stream_options":{"include_usage":1}}"#,
+            Some("stream_options.include_usage"),
+            "true or false",
+        ),
+    ] {
+        let refusal = refusal(body);
+        assert_eq!(refusal.param, param, "{body}");
+        assert!(refusal.message.contains(words), "{body}: {}", refusal.message);
+    }
+    assert!(Document::parse(b"{\"model\":\"\xff\"}").unwrap_err().message.contains("offset 10"));
+}
+
+#[test]
+fn nulls_of_optional_fields_are_fine() {
+    let body = r#"{"model":"m","messages":[{}],"stream":null,"temperature":null,"stop":null,"tools":null}"#;
+    assert!(!Document::parse(body.as_bytes()).unwrap().stream);
+}
+
+#[test]
+fn deep_nesting_does_not_overflow_the_stack() {
+    let deep = format!(r#"{{"model":"m","messages":[{{}}],"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    // Accepted or refused: either is fine, a crash is not.
+    let _ = Document::parse(deep.as_bytes());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Document::parse(&body);
+    }
+
+    /// Whatever else the document holds, reading the rewritten one gives the new model and nothing else changed.
+    #[test]
+    fn rewriting_changes_nothing_else(
+        extra in "[a-z]{1,8}", value in "[ -~]{0,20}", model in "[ -~]{1,20}", new in "[ -~]{1,20}", ask in any::<bool>(),
+        front in any::<bool>(),
+    ) {
+        prop_assume!(!["model", "messages", "stream", "stop", "tools", "n"].contains(&extra.as_str()));
+        let (value, model) = (serde_json::to_string(&value).unwrap(), serde_json::to_string(&model).unwrap());
+        let body = if front {
+            format!(r#"{{"{extra}":{value},"model":{model},"messages":[{{"content":{value}}}],"stream":true}}"#)
+        } else {
+            format!(r#"{{"messages":[{{"content":{value}}}],"stream":true,"{extra}":{value}, "model":{model}}}"#)
+        };
+        let out = rewrite(&body, &new, ask);
+        let again = Document::parse(out.as_bytes()).unwrap();
+        prop_assert_eq!(&again.model, &new);
+        prop_assert_eq!(again.wants_usage, ask);
+        let new_json = serde_json::to_string(&new).unwrap();
+        let without = out.replace(r#""stream_options":{"include_usage":true},"#, "").replacen(&format!("\"model\":{new_json}"), "", 1);
+        prop_assert_eq!(without, body.replacen(&format!("\"model\":{model}"), "", 1));
+    }
+}

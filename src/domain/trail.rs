@@ -1,0 +1,322 @@
+//! The trail of a request: every entry that was looked at, and what came of it. It answers "why did this fail, and when
+//! will it work again?".
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::cooldown::{Cooldown, Deadline};
+use super::ids::EntryId;
+use super::ledger::Refusal;
+use super::outcome::Reason;
+use super::time::{Mono, Now};
+
+/// One entry that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which.
+    pub entry: EntryId,
+    /// What came of it.
+    pub seen: Seen,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What came of looking at an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Not called.
+    Skipped(Refusal),
+    /// Not called: the request was refused by this provider already, and another one is to confirm that.
+    SameProvider,
+    /// Called, without success.
+    Failed(Failure),
+    /// Called, and it served the request.
+    Served,
+}
+
+/// An attempt that did not serve the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// HTTP status of the answer; 0 when there was none.
+    pub status: u16,
+    /// What the connection said, when there was no answer. Never holds a key or a body.
+    pub detail: Option<String>,
+    /// The cooldown that is in force because of it.
+    pub cooldown: Option<Cooldown>,
+}
+
+/// All steps of one request, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail(pub Vec<Step>);
+
+impl Trail {
+    /// Upstream calls made.
+    #[must_use]
+    pub fn attempts(&self) -> usize {
+        self.0.iter().filter(|step| matches!(step.seen, Seen::Failed(_) | Seen::Served)).count()
+    }
+
+    /// True when at least one entry was called and every entry refused the request itself.
+    #[must_use]
+    pub fn blames_request(&self) -> bool {
+        !self.0.is_empty()
+            && self.0.iter().all(|step| match &step.seen {
+                Seen::Failed(failure) => failure.reason.blames_request(),
+                Seen::SameProvider | Seen::Skipped(Refusal::Off) => true,
+                Seen::Skipped(_) | Seen::Served => false,
+            })
+            && self.attempts() > 0
+    }
+
+    /// How long until the first of these entries may be called again; `None` when waiting helps none of them.
+    #[must_use]
+    pub fn soonest(&self, now: Mono) -> Option<Duration> {
+        self.0.iter().filter_map(|step| step.seen.back_in(now)).min()
+    }
+
+    /// `Tried 2 providers: groq/x (429, back in 42 s), cerebras/y (key rejected, 401)`
+    #[must_use]
+    pub fn message(&self, now: Mono) -> String {
+        use std::fmt::Write as _;
+
+        let count = self.0.len();
+        let mut text = format!("Tried {count} provider{}", if count == 1 { "" } else { "s" });
+        for (at, step) in self.0.iter().enumerate() {
+            let lead = if at == 0 { ": " } else { ", " };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{lead}{} ({})", step.entry, Words { seen: &step.seen, took: step.took, now });
+        }
+        text
+    }
+
+    /// The trail as JSON, with deadlines on the wall clock.
+    #[must_use]
+    pub fn view(&self, now: Now) -> Vec<StepView<'_>> {
+        self.0.iter().map(|step| StepView { step, now }).collect()
+    }
+}
+
+impl Seen {
+    /// How long until the entry may be called again; `None` when waiting does not help.
+    fn back_in(&self, now: Mono) -> Option<Duration> {
+        /// A slot that is taken, or an actor that restarts: nobody knows, soon.
+        const SOON: Duration = Duration::from_secs(1);
+        let until = match self {
+            Self::Skipped(Refusal::Cooling(cooldown)) | Self::Failed(Failure { cooldown: Some(cooldown), .. }) => {
+                cooldown.until
+            }
+            Self::Skipped(Refusal::Full { .. } | Refusal::Gone) => return Some(SOON),
+            Self::Failed(failure) if !failure.reason.blames_request() => return Some(SOON),
+            _ => return None,
+        };
+        match until {
+            Deadline::At(end) => Some(end.from_now(now)),
+            Deadline::Never => None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Skipped(_) | Self::SameProvider => "skipped",
+            Self::Failed(_) => "failed",
+            Self::Served => "served",
+        }
+    }
+
+    fn reason(&self) -> Option<(Reason, u16)> {
+        match self {
+            Self::Skipped(Refusal::Cooling(cooldown)) => Some((cooldown.reason, cooldown.status)),
+            Self::Failed(failure) => Some((failure.reason, failure.status)),
+            _ => None,
+        }
+    }
+}
+
+/// The parenthesis behind an entry's name.
+struct Words<'a> {
+    seen: &'a Seen,
+    took: Duration,
+    now: Mono,
+}
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seen {
+            Seen::Served => f.write_str("served"),
+            Seen::SameProvider => f.write_str("not asked, same provider"),
+            Seen::Skipped(Refusal::Off) => f.write_str("switched off"),
+            Seen::Skipped(Refusal::Gone) => f.write_str("restarting"),
+            Seen::Skipped(Refusal::Full { limit }) => write!(f, "{limit} of {limit} requests in flight"),
+            Seen::Skipped(Refusal::Cooling(cooldown)) => {
+                cause(f, cooldown.reason, cooldown.status, None, None)?;
+                back(f, cooldown, self.now)
+            }
+            Seen::Failed(failure) => {
+                cause(f, failure.reason, failure.status, Some(self.took), failure.detail.as_deref())?;
+                match &failure.cooldown {
+                    // How long a call took is enough said about a timeout; when it is tried again is told by the rest.
+                    Some(cooldown) if failure.reason != Reason::Timeout => back(f, cooldown, self.now),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+fn cause(
+    f: &mut fmt::Formatter<'_>,
+    reason: Reason,
+    status: u16,
+    took: Option<Duration>,
+    detail: Option<&str>,
+) -> fmt::Result {
+    match (reason, status, took) {
+        (Reason::RateLimit, 429, _) => f.write_str("429"),
+        (Reason::Timeout, _, Some(took)) => write!(f, "timeout after {}", Span(took)),
+        (_, 0 | 200, _) => f.write_str(reason.words()),
+        _ => write!(f, "{}, {status}", reason.words()),
+    }?;
+    detail.map_or(Ok(()), |detail| write!(f, ": {detail}"))
+}
+
+fn back(f: &mut fmt::Formatter<'_>, cooldown: &Cooldown, now: Mono) -> fmt::Result {
+    match cooldown.until {
+        Deadline::At(end) => write!(f, ", back in {}", Span(end.from_now(now))),
+        Deadline::Never => f.write_str(", off until the configuration changes"),
+    }
+}
+
+/// A duration for people: `850 ms`, `42 s`, `7 min`, `3 h 20 min`, `2 d 4 h`.
+pub struct Span(pub Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0);
+        match whole {
+            _ if self.0.as_millis() < 1_000 => write!(f, "{} ms", self.0.as_millis()),
+            0..120 => write!(f, "{whole} s"),
+            120..7_200 => write!(f, "{} min", whole.div_ceil(60)),
+            7_200..172_800 => write!(f, "{} h {} min", whole / 3_600, whole % 3_600 / 60),
+            _ => write!(f, "{} d {} h", whole / 86_400, whole % 86_400 / 3_600),
+        }
+    }
+}
+
+/// A step as JSON.
+pub struct StepView<'a> {
+    step: &'a Step,
+    now: Now,
+}
+
+impl Serialize for StepView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Step { entry, seen, took } = self.step;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("provider", &entry.provider)?;
+        map.serialize_entry("model", &entry.model)?;
+        map.serialize_entry("outcome", seen.kind())?;
+        if let Some((reason, status)) = seen.reason() {
+            map.serialize_entry("reason", &reason)?;
+            if status != 0 {
+                map.serialize_entry("status", &status)?;
+            }
+        }
+        if *seen != Seen::Served {
+            map.serialize_entry("message", &Words { seen, took: *took, now: self.now.mono }.to_string())?;
+        }
+        if let Some(wait) = seen.back_in(self.now.mono) {
+            map.serialize_entry("retryAt", &self.now.wall.after(wait).to_string())?;
+        }
+        map.serialize_entry("ms", &u64::try_from(took.as_millis()).unwrap_or(u64::MAX))?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ModelId, ProviderId};
+    use crate::domain::outcome::Basis;
+    use crate::domain::time::Wall;
+
+    fn step(provider: &str, seen: Seen, took_ms: u64) -> Step {
+        let entry = EntryId { provider: ProviderId::new(provider), model: ModelId::new("m") };
+        Step { entry, seen, took: Duration::from_millis(took_ms) }
+    }
+
+    fn cooldown(reason: Reason, status: u16, until: u64) -> Cooldown {
+        Cooldown { since: Mono(0), until: Deadline::At(Mono(until)), reason, status, basis: Basis::Guess }
+    }
+
+    fn failed(reason: Reason, status: u16, cooldown: Option<Cooldown>) -> Seen {
+        Seen::Failed(Failure { reason, status, detail: None, cooldown })
+    }
+
+    #[test]
+    fn the_message_names_every_entry_and_reason() {
+        let trail = Trail(vec![
+            step("groq", Seen::Skipped(Refusal::Cooling(cooldown(Reason::RateLimit, 429, 41_001))), 0),
+            step("openrouter", failed(Reason::Timeout, 0, Some(cooldown(Reason::Timeout, 0, 99_000))), 10_000),
+            step("cerebras", failed(Reason::Auth, 401, None), 80),
+            step("local", Seen::Skipped(Refusal::Full { limit: 4 }), 0),
+        ]);
+        assert_eq!(
+            trail.message(Mono(0)),
+            "Tried 4 providers: groq/m (429, back in 42 s), openrouter/m (timeout after 10 s), \
+             cerebras/m (key rejected, 401), local/m (4 of 4 requests in flight)"
+        );
+        assert_eq!(trail.attempts(), 2);
+        assert_eq!(trail.soonest(Mono(0)), Some(Duration::from_secs(1)));
+        assert!(!trail.blames_request());
+    }
+
+    #[test]
+    fn only_refusals_of_the_request_itself_blame_it() {
+        let refused = Trail(vec![
+            step("a", failed(Reason::Context, 400, None), 5),
+            step("b", failed(Reason::UnsupportedParameter, 422, None), 5),
+            step("c", Seen::Skipped(Refusal::Off), 0),
+        ]);
+        assert!(refused.blames_request());
+        assert_eq!(refused.soonest(Mono(0)), None);
+        let nobody_asked = Trail(vec![step("c", Seen::Skipped(Refusal::Off), 0)]);
+        assert!(!nobody_asked.blames_request());
+    }
+
+    #[test]
+    fn json_shows_deadlines_on_the_wall_clock() {
+        let now = Now { mono: Mono(1_000), wall: Wall(1_795_521_600_000) };
+        let trail = Trail(vec![step(
+            "groq",
+            failed(Reason::RateLimit, 429, Some(cooldown(Reason::RateLimit, 429, 3_000))),
+            12,
+        )]);
+        assert_eq!(
+            serde_json::to_value(trail.view(now)).unwrap(),
+            serde_json::json!([{
+                "provider": "groq", "model": "m", "outcome": "failed", "reason": "rate_limit", "status": 429,
+                "message": "429, back in 2 s", "retryAt": "2026-11-24T12:00:02.000Z", "ms": 12
+            }])
+        );
+    }
+
+    #[test]
+    fn spans_read_naturally_and_round_up() {
+        for (ms, text) in [
+            (850, "850 ms"),
+            (1_000, "1 s"),
+            (41_001, "42 s"),
+            (119_000, "119 s"),
+            (301_000, "6 min"),
+            (12_000_000, "3 h 20 min"),
+            (187_200_000, "2 d 4 h"),
+        ] {
+            assert_eq!(Span(Duration::from_millis(ms)).to_string(), text);
+        }
+    }
+}
