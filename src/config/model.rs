@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::limits::Limits;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub stream_idle_timeout: Duration,
     pub max_body_bytes: usize,
     pub queue: Queue,
+    /// For all that 429chain writes.
+    pub data_dir: PathBuf,
     pub db_path: PathBuf,
     pub retention_days: u32,
     pub normalize_responses: bool,
@@ -73,7 +77,8 @@ pub struct MidStream {
 }
 
 /// What a `model` that names neither a chain nor an entry selects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum UnknownModel {
     /// The default chain.
     DefaultChain,
@@ -82,18 +87,21 @@ pub enum UnknownModel {
 }
 
 /// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the usual five levels")]
 pub enum LogLevel {
     Trace,
     Debug,
     Info,
     Warn,
+    #[serde(alias = "fatal")]
     Error,
 }
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -155,7 +163,8 @@ pub struct Chain {
 }
 
 /// In which order the entries of a chain are tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Strategy {
     /// As written.
     #[default]
@@ -189,6 +198,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

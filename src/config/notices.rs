@@ -1,0 +1,147 @@
+//! Keys that are accepted and checked but change nothing in this version. The log says so at start.
+
+use super::document::{Content, Document, Node};
+use super::path::{Step, YamlPath};
+
+/// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, `**` for any
+/// number of them, and `key=value` means that only this value is without effect.
+const NOT_YET: &[&str] = &[
+    "settings.queueMode",
+    "settings.queueMaxWaitMs",
+    "settings.queueMaxSize",
+    "settings.dbPath",
+    "settings.retentionDays",
+    "settings.normalizeResponses",
+    "settings.midStreamFailureThreshold",
+    "settings.midStreamCooldownMs",
+    "settings.midStreamCooldownMaxMs",
+    "providers.*.apiKeys.1",
+    "providers.**.rateLimits.requestsPerMinute",
+    "providers.**.rateLimits.requestsPerHour",
+    "providers.**.rateLimits.requestsPerDay",
+    "providers.**.rateLimits.requestsPerMonth",
+    "providers.**.rateLimits.tokensPerMinute",
+    "providers.**.rateLimits.tokensPerHour",
+    "providers.**.rateLimits.tokensPerDay",
+    "providers.**.rateLimits.tokensPerMonth",
+    "providers.**.rateLimits.dayResetsAt",
+    "providers.*.models.*.contextWindow",
+    "chains.*.strategy=latency",
+];
+
+impl Document {
+    /// One sentence per key, however often it is used.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for pattern in NOT_YET {
+            let (steps, value) =
+                pattern.split_once('=').map_or((*pattern, None), |(steps, value)| (steps, Some(value)));
+            let steps: Vec<&str> = steps.split('.').collect();
+            let mut found = Vec::new();
+            find(&self.root, &YamlPath::root(), &steps, value, &mut found);
+            let mut users: Vec<String> = found.iter().filter_map(|path| self.owner(path)).collect();
+            users.dedup();
+            if !found.is_empty() {
+                sentences.push(sentence(pattern, &users));
+            }
+        }
+        sentences
+    }
+
+    /// The id or name of the provider or chain that `path` leads into.
+    fn owner(&self, path: &YamlPath) -> Option<String> {
+        let item = path.ancestry().find(|path| path.steps().len() == 2)?;
+        ["id", "name"].into_iter().find_map(|key| match &self.get(&item.key(key))?.content {
+            Content::Text(text) => Some(text.value.clone()),
+            _ => None,
+        })
+    }
+}
+
+/// Collects the paths of all values below `node` that the pattern means.
+fn find(node: &Node, path: &YamlPath, pattern: &[&str], value: Option<&str>, found: &mut Vec<YamlPath>) {
+    let Some((wanted, rest)) = pattern.split_first() else {
+        let means = |value: &str| matches!(&node.content, Content::Text(text) if text.value == value);
+        if !matches!(node.content, Content::Null) && value.is_none_or(means) {
+            found.push(path.clone());
+        }
+        return;
+    };
+    if *wanted == "**" {
+        find(node, path, rest, value, found);
+    }
+    for (step, child) in children(node) {
+        let path = path.then(step);
+        let rest = if *wanted == "**" { pattern } else { rest };
+        if matches!(*wanted, "*" | "**") || path.steps().last().is_some_and(|step| is(step, wanted)) {
+            find(child, &path, rest, value, found);
+        }
+    }
+}
+
+fn children(node: &Node) -> Vec<(Step, &Node)> {
+    match &node.content {
+        Content::Null | Content::Text(_) => Vec::new(),
+        Content::List(items) => items.iter().enumerate().map(|(index, item)| (Step::Index(index), item)).collect(),
+        Content::Map(entries) => entries.iter().map(|entry| (Step::Key(entry.key.clone()), &entry.value)).collect(),
+    }
+}
+
+fn is(step: &Step, wanted: &str) -> bool {
+    match step {
+        Step::Key(key) => key == wanted,
+        Step::Index(index) => wanted.parse() == Ok(*index),
+    }
+}
+
+fn sentence(pattern: &str, users: &[String]) -> String {
+    let users = users.join(", ");
+    match pattern.split_once(".*.").or_else(|| pattern.split_once(".**.")) {
+        None => format!("{pattern} has no effect yet"),
+        Some(("providers", "apiKeys.1")) => format!("apiKeys: only the first key is used yet (providers: {users})"),
+        Some((list, key)) => format!("{} has no effect yet ({list}: {users})", key.replace('=', ": ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notices(text: &str) -> Vec<String> {
+        let (document, problems) = Document::parse(text).unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(problems, []);
+        document.notices()
+    }
+
+    #[test]
+    fn each_key_without_effect_is_named_once_with_its_users() {
+        let text = "
+            settings: { port: 1, queueMode: true, dbPath: }
+            providers:
+              - { id: one, apiKeys: [a, b], rateLimits: { requestsPerMinute: 1, concurrentRequests: 2, scope: provider } }
+              - { id: two, apiKeys: [a], rateLimits: { requestsPerMinute: 1 }, models: { m.1: { contextWindow: 5 } } }
+              - { id: three, models: { m: { rateLimits: { requestsPerMinute: 1 } } } }
+            chains:
+              - { name: fast, strategy: latency }
+              - { name: slow, strategy: ordered }";
+        assert_eq!(
+            notices(text),
+            [
+                "settings.queueMode has no effect yet",
+                "apiKeys: only the first key is used yet (providers: one)",
+                "rateLimits.requestsPerMinute has no effect yet (providers: one, two, three)",
+                "models.*.contextWindow has no effect yet (providers: two)",
+                "strategy: latency has no effect yet (chains: fast)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_uses_none_of_them_gets_no_notices() {
+        assert_eq!(
+            notices("settings: { port: 1 }\nproviders: [{ id: a, rateLimits: { concurrentRequests: 1 } }]"),
+            [""; 0]
+        );
+        assert_eq!(notices(""), [""; 0]);
+    }
+}
