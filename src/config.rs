@@ -24,6 +24,7 @@ mod read;
 mod report;
 mod resolve;
 mod rules;
+pub mod starter;
 mod strict;
 mod wording;
 

@@ -5,7 +5,7 @@ use super::path::{Step, YamlPath};
 
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, `**` for any
 /// number of them, and `key=value` means that only this value is without effect.
-const NOT_YET: &[&str] = &[
+pub(super) const NOT_YET: &[&str] = &[
     "settings.queueMode",
     "settings.queueMaxWaitMs",
     "settings.queueMaxSize",

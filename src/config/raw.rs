@@ -49,7 +49,7 @@ pub(super) struct Settings {
     pub(super) log_level: LogLevel,
     #[garde(skip)]
     pub(super) log_format: LogFormat,
-    #[garde(custom(rules::milliseconds))]
+    #[garde(custom(rules::between(1, 86_400_000)))]
     pub(super) cooldown_default_ms: u64,
     #[garde(custom(rules::milliseconds))]
     pub(super) connect_timeout_ms: u64,

@@ -70,6 +70,7 @@ impl Report {
 
     /// All problems in the order of the file, or nothing.
     pub(super) fn finish(self, origin: &str, document: &Document) -> Result<(), ConfigErrors> {
+        let is_full = self.is_full();
         let mut problems = self.placed;
         problems.extend(self.found.into_iter().take(MOST_PROBLEMS).map(|found| {
             let key = if found.at_key { document.key_place(&found.path) } else { None };
@@ -80,6 +81,9 @@ impl Report {
             return Ok(());
         }
         problems.sort_by_key(|problem| (problem.line, problem.column));
+        if is_full {
+            problems.push(Problem::new(YamlPath::root(), None, "there may be more problems: correct these first"));
+        }
         Err(ConfigErrors::new(origin, ConfigErrorKind::Invalid, problems))
     }
 }

@@ -1,5 +1,7 @@
 //! What a single value must be like. The messages say what is allowed and never repeat the value; a second line, if
 //! there is one, is the help.
+//!
+//! Addresses and headers are read by the very parsers that will send them.
 
 use std::net::IpAddr;
 
@@ -16,7 +18,7 @@ pub(super) fn between(least: u64, most: u64) -> impl Fn(&u64, &()) -> Result {
     move |number, ()| ensure((least..=most).contains(number), || format!("must be from {least} to {most}"))
 }
 
-/// A timeout, or the first cooldown: no request waits longer than an hour.
+/// A timeout: no request waits longer than an hour.
 pub(super) fn milliseconds(number: &u64, (): &()) -> Result {
     let most = 60 * MINUTE_MS;
     let message = || format!("must be from 1 to {most} milliseconds (an hour)\n30 seconds are written 30000");

@@ -1,5 +1,6 @@
 //! The module as others see it: a text in, a configuration or a list of problems out.
 
+mod example;
 mod mistakes;
 mod properties;
 mod secrets;

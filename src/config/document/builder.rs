@@ -12,10 +12,11 @@ use super::super::path::YamlPath;
 use super::{Content, Document, Entry, Node, Place, Text};
 
 /// Far more than any real configuration, with everything that aliases repeat counted each time.
-const MOST_NODES: usize = 50_000;
+const MOST_NODES: usize = 20_000;
 const DEEPEST: usize = 32;
 
 pub(super) fn build(text: &str) -> Result<(Document, Vec<Problem>), Problem> {
+    refuse_control_characters(text)?;
     let lines: Vec<&str> = text.lines().collect();
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
@@ -31,6 +32,15 @@ pub(super) fn build(text: &str) -> Result<(Document, Vec<Problem>), Problem> {
     let root =
         builder.root.unwrap_or(Node { place: Place { line: 1, column: 1 }, content: Content::Null, dropped: false });
     Ok((Document { root }, builder.problems))
+}
+
+/// YAML forbids them, and the parser takes a NUL for the end: what follows would go unread.
+fn refuse_control_characters(text: &str) -> Result<(), Problem> {
+    let stray = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{85}');
+    let Some((before, _)) = text.split_once(stray) else { return Ok(()) };
+    let place = Place::after(before);
+    Err(Problem::new(YamlPath::root(), Some(place), "an invisible control character stands here")
+        .with_help("remove it; within double quotes it could be written as \\x00"))
 }
 
 #[derive(Default)]
