@@ -71,6 +71,34 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons, in the order of declaration.
+    pub const ALL: [Self; 24] = [
+        Self::RateLimit,
+        Self::Quota,
+        Self::Concurrency,
+        Self::Overload,
+        Self::Server,
+        Self::Auth,
+        Self::NotInPlan,
+        Self::Billing,
+        Self::ModelGone,
+        Self::ProviderRejected,
+        Self::Blocked,
+        Self::ContentPolicy,
+        Self::Context,
+        Self::TooLarge,
+        Self::UnsupportedParameter,
+        Self::OutputCap,
+        Self::ModelOutput,
+        Self::BadRequest,
+        Self::Unknown,
+        Self::InBandError,
+        Self::Empty,
+        Self::Truncated,
+        Self::Transport,
+        Self::Timeout,
+    ];
+
     /// True when the provider refused the request itself rather than being unable to serve it: if all entries do so,
     /// the client gets the provider's own 4xx back.
     #[must_use]
@@ -160,6 +188,22 @@ pub enum Basis {
     Clamp,
     /// Nobody said anything: the default of the class.
     Guess,
+}
+
+impl Basis {
+    /// All sources, in the order of declaration.
+    pub const ALL: [Self; 10] = [
+        Self::RetryAfterMsHeader,
+        Self::RetryAfterHeader,
+        Self::ResetHeader,
+        Self::BodyField,
+        Self::BodyHint,
+        Self::Calendar,
+        Self::WindowLength,
+        Self::RefillRate,
+        Self::Clamp,
+        Self::Guess,
+    ];
 }
 
 /// How long to wait, as told by the provider.
