@@ -15,8 +15,6 @@ pub const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 /// A cooldown and why it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
-    /// When it was set.
-    pub since: Mono,
     /// When it ends.
     pub until: Deadline,
     /// What the provider did.
@@ -85,7 +83,7 @@ impl Cooldowns {
             self.episode = Some(now);
         }
         let until = if verdict.permanent { Deadline::Never } else { Deadline::At(now.after(wait.min(LONGEST))) };
-        let new = Cooldown { since: now, until, reason, status, basis };
+        let new = Cooldown { until, reason, status, basis };
         if self.active(now).is_some_and(|old| old.until >= new.until) {
             return Change::Unchanged;
         }

@@ -78,4 +78,17 @@ impl Dialect {
             Self::Groq | Self::Openrouter | Self::Openai | Self::GoogleAi | Self::Together | Self::Zai | Self::Local
         )
     }
+
+    /// The counter that `model` shares with other models of the account, beyond key and provider.
+    ///
+    /// OpenRouter counts all `:free` models of an account together, and all others against its credit. Source:
+    /// `PROVIDERS.md` 2, openrouter.
+    #[must_use]
+    pub fn pool_of(self, model: &str) -> Option<&'static str> {
+        match self {
+            Self::Openrouter if model.ends_with(":free") => Some("openrouter-free"),
+            Self::Openrouter => Some("openrouter-paid"),
+            _ => None,
+        }
+    }
 }

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What the proxy knows of a chat completion request.
+use super::endpoint::Endpoint;
+
+/// What the proxy knows of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// Value of `model`, unescaped.
@@ -47,6 +49,8 @@ struct Fields<'a> {
     model: Option<&'a RawValue>,
     #[serde(borrow)]
     messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
     #[serde(borrow)]
     stream: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "even_null")]
@@ -118,7 +122,7 @@ impl Document {
     ///
     /// # Errors
     /// What is wrong with it, in words that help the person who wrote it.
-    pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(endpoint: Endpoint, body: &[u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(body).map_err(|fault| {
             Malformed::whole(format!("the request body is not UTF-8: invalid byte at offset {}", fault.valid_up_to()))
         })?;
@@ -138,12 +142,16 @@ impl Document {
         if model.is_empty() {
             return Err(Malformed::field("model", "`model` is empty; name a chain or `provider/model`".into()));
         }
-        check_messages(required("messages", fields.messages, Kind::List)?)?;
-        fields.check_optional()?;
-
-        let stream = fields.stream.is_some_and(|raw| raw.get() == "true");
-        let mut document = Self { model, stream, wants_usage: false, model_span, usage_edit: None };
-        document.read_stream_options(text, start, fields.stream_options)?;
+        let mut document = Self { model, stream: false, wants_usage: false, model_span, usage_edit: None };
+        match endpoint {
+            Endpoint::Chat => {
+                check_messages(required("messages", fields.messages, Kind::List)?)?;
+                fields.check_optional()?;
+                document.stream = fields.stream.is_some_and(|raw| raw.get() == "true");
+                document.read_stream_options(text, start, fields.stream_options)?;
+            }
+            Endpoint::Embeddings => check_input(fields.input)?,
+        }
         Ok(document)
     }
 
@@ -277,6 +285,16 @@ fn check_messages(raw: &RawValue) -> Result<(), Malformed> {
     match messages.iter().position(|message| Kind::of(message) != Kind::Object) {
         None => Ok(()),
         Some(at) => Err(Malformed::field("messages", format!("`messages[{at}]` must be an object with a role"))),
+    }
+}
+
+fn check_input(raw: Option<&RawValue>) -> Result<(), Malformed> {
+    match raw.map(Kind::of) {
+        Some(Kind::Text | Kind::List) => Ok(()),
+        Some(found) => {
+            Err(Malformed::field("input", format!("`input` must be a string or an array, not {}", found.words())))
+        }
+        None => Err(Malformed::field("input", "`input` is missing; it must be a string or an array".into())),
     }
 }
 

@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn cooldown(reason: Reason, status: u16, until: u64) -> Cooldown {
-        Cooldown { since: Mono(0), until: Deadline::At(Mono(until)), reason, status, basis: Basis::Guess }
+        Cooldown { until: Deadline::At(Mono(until)), reason, status, basis: Basis::Guess }
     }
 
     fn failed(reason: Reason, status: u16, cooldown: Option<Cooldown>) -> Seen {

@@ -2,15 +2,19 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn chat(body: &[u8]) -> Result<Document, Malformed> {
+    Document::parse(Endpoint::Chat, body)
+}
+
 fn rewrite(body: &str, model: &str, ask: bool) -> String {
-    let document = Document::parse(body.as_bytes()).unwrap();
+    let document = chat(body.as_bytes()).unwrap();
     let model_json = serde_json::to_string(model).unwrap();
     let out = document.rewrite(&Bytes::copy_from_slice(body.as_bytes()), &model_json, ask);
     String::from_utf8(out.to_vec()).unwrap()
 }
 
 fn refusal(body: &str) -> Malformed {
-    Document::parse(body.as_bytes()).unwrap_err()
+    chat(body.as_bytes()).unwrap_err()
 }
 
 #[test]
@@ -19,13 +23,13 @@ fn only_the_model_changes() {
         "messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:;base64,AAA="}}]}],
         "y":1e400,"temperature":1.00, "tools":[ ] }"#;
     assert_eq!(rewrite(body, "a/b:free", false), body.replace(r#""ch\u0061t""#, r#""a/b:free""#));
-    assert_eq!(Document::parse(body.as_bytes()).unwrap().model, "chat");
+    assert_eq!(chat(body.as_bytes()).unwrap().model, "chat");
 }
 
 #[test]
 fn an_unchanged_document_is_not_copied() {
     let body = Bytes::from_static(br#"{"model":"m","messages":[{}]}"#);
-    let document = Document::parse(&body).unwrap();
+    let document = chat(&body).unwrap();
     assert_eq!(document.rewrite(&body, r#""m""#, true).as_ptr(), body.as_ptr());
 }
 
@@ -54,8 +58,8 @@ fn usage_is_asked_for_in_every_form_a_client_can_leave_it_out() {
         ),
     ] {
         assert_eq!(rewrite(before, "m", true), after);
-        assert!(!Document::parse(before.as_bytes()).unwrap().wants_usage);
-        assert!(Document::parse(before.as_bytes()).unwrap().can_ask_usage());
+        assert!(!chat(before.as_bytes()).unwrap().wants_usage);
+        assert!(chat(before.as_bytes()).unwrap().can_ask_usage());
     }
 }
 
@@ -63,10 +67,10 @@ fn usage_is_asked_for_in_every_form_a_client_can_leave_it_out() {
 fn usage_is_not_asked_for_twice_nor_without_a_stream() {
     let asked = r#"{"model":"m","stream":true,"messages":[{}],"stream_options":{"include_usage":true}}"#;
     assert_eq!(rewrite(asked, "m", true), asked);
-    assert!(Document::parse(asked.as_bytes()).unwrap().wants_usage);
+    assert!(chat(asked.as_bytes()).unwrap().wants_usage);
     let plain = r#"{"model":"m","stream":false,"messages":[{}]}"#;
     assert_eq!(rewrite(plain, "m", true), plain);
-    assert!(!Document::parse(plain.as_bytes()).unwrap().can_ask_usage());
+    assert!(!chat(plain.as_bytes()).unwrap().can_ask_usage());
 }
 
 /// LESSONS O16: malformed requests are refused with words that help.
@@ -103,26 +107,34 @@ fn o16_every_refusal_says_what_and_where() {
         assert_eq!(refusal.param, param, "{body}");
         assert!(refusal.message.contains(words), "{body}: {}", refusal.message);
     }
-    assert!(Document::parse(b"{\"model\":\"\xff\"}").unwrap_err().message.contains("offset 10"));
+    assert!(chat(b"{\"model\":\"\xff\"}").unwrap_err().message.contains("offset 10"));
+}
+
+#[test]
+fn embeddings_need_an_input_and_no_messages() {
+    let parse = |body: &str| Document::parse(Endpoint::Embeddings, body.as_bytes());
+    assert_eq!(parse(r#"{"model":"m","input":["a"],"stream":true}"#).map(|document| document.stream), Ok(false));
+    assert_eq!(parse(r#"{"model":"m","messages":[{}]}"#).map_err(|fault| fault.param), Err(Some("input")));
+    assert_eq!(parse(r#"{"model":"m","input":7}"#).map_err(|fault| fault.param), Err(Some("input")));
 }
 
 #[test]
 fn nulls_of_optional_fields_are_fine() {
     let body = r#"{"model":"m","messages":[{}],"stream":null,"temperature":null,"stop":null,"tools":null}"#;
-    assert!(!Document::parse(body.as_bytes()).unwrap().stream);
+    assert!(!chat(body.as_bytes()).unwrap().stream);
 }
 
 #[test]
 fn deep_nesting_does_not_overflow_the_stack() {
     let deep = format!(r#"{{"model":"m","messages":[{{}}],"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
     // Accepted or refused: either is fine, a crash is not.
-    let _ = Document::parse(deep.as_bytes());
+    let _ = chat(deep.as_bytes());
 }
 
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Document::parse(&body);
+        let _ = chat(&body);
     }
 
     /// Whatever else the document holds, reading the rewritten one gives the new model and nothing else changed.
@@ -139,7 +151,7 @@ proptest! {
             format!(r#"{{"messages":[{{"content":{value}}}],"stream":true,"{extra}":{value}, "model":{model}}}"#)
         };
         let out = rewrite(&body, &new, ask);
-        let again = Document::parse(out.as_bytes()).unwrap();
+        let again = chat(out.as_bytes()).unwrap();
         prop_assert_eq!(&again.model, &new);
         prop_assert_eq!(again.wants_usage, ask);
         let new_json = serde_json::to_string(&new).unwrap();
