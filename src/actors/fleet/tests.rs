@@ -1,0 +1,96 @@
+use std::path::Path;
+
+use actix::{AsyncContext, Context, Handler};
+
+use super::*;
+use crate::actors::keeper::KeeperActor;
+use crate::actors::lease::{Lease, Outcome};
+use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
+use crate::config::{self, Overrides};
+use crate::domain::ledger::Refusal;
+use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
+use crate::domain::time::Now;
+use crate::domain::trail::Seen;
+
+/// An actor that was stopped: its door answers nobody.
+struct Dead;
+
+impl Actor for Dead {
+    type Context = Context<Self>;
+}
+
+impl Handler<Reserve> for Dead {
+    type Result = Result<Lease, Refusal>;
+
+    fn handle(&mut self, _: Reserve, ctx: &mut Self::Context) -> Self::Result {
+        Ok(Lease::new(ctx.address().recipient(), crate::domain::time::Mono(0)))
+    }
+}
+
+impl Handler<crate::actors::msg::Settle> for Dead {
+    type Result = ();
+
+    fn handle(&mut self, _: crate::actors::msg::Settle, _: &mut Self::Context) {}
+}
+
+fn fleet() -> Fleet {
+    let yaml = "version: 1\nsettings: { apiKeys: [a-client-key] }\nproviders:\n  - { id: p, type: groq, apiKey: k, rateLimits: { scope: provider, concurrentRequests: 4 } }\nchains:\n  - name: default\n    entries: [{ provider: p, model: m }, { provider: p, model: n }]\n";
+    let nothing: [(&str, &str); 0] = [];
+    let config = config::parse(yaml, "test", Path::new("."), &nothing, &Overrides::default()).unwrap();
+    Fleet::start(Arc::new(config), Clock::from_fn(Now::default))
+}
+
+fn id(model: &str) -> EntryId {
+    EntryId { provider: ProviderId::new("p"), model: ModelId::new(model) }
+}
+
+fn door(fleet: &Fleet, model: &str) -> EntryHandle {
+    fleet.entries[&id(model)].entry.handle.clone().unwrap()
+}
+
+#[actix_rt::test]
+async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
+    let mut fleet = fleet();
+    let old = door(&fleet, "m");
+    let lost = old.door.send(Reserve).await.unwrap().unwrap();
+    let other = door(&fleet, "n").door.send(Reserve).await.unwrap().unwrap();
+    let failing = old.door.send(Reserve).await.unwrap().unwrap();
+    let hint = Hint { wait: Duration::from_secs(9), basis: Basis::RetryAfterHeader };
+    let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).told(Some(hint));
+    failing.settle_and_learn(Outcome::Failed { verdict, status: 429 }).await.unwrap();
+
+    fleet.revive(&id("m"));
+
+    let in_flight = |gauge: usize| old.gauges[gauge].in_flight();
+    assert_eq!(in_flight(0), 0, "of the entry");
+    assert_eq!(in_flight(1), 1, "of the key: the other entry's call goes on");
+    assert!(matches!(door(&fleet, "m").door.send(Reserve).await.unwrap(), Err(Refusal::Cooling(_))));
+    drop((lost, other));
+}
+
+#[actix_rt::test]
+async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
+    let mut fleet = fleet();
+    let dead = Dead::create(|ctx| {
+        actix::ActorContext::stop(ctx);
+        Dead
+    });
+    tokio::task::yield_now().await;
+    let running = fleet.entries.get_mut(&id("m")).unwrap();
+    let handle = EntryHandle { door: dead.recipient(), ..running.entry.handle.clone().unwrap() };
+    running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+    let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default));
+
+    match router.send(Acquire::Start("default".into())).await.unwrap() {
+        Acquired::Granted { place, skipped, .. } => {
+            assert_eq!(place, 1);
+            assert_eq!(skipped[0].seen, Seen::Skipped(Refusal::Gone));
+        }
+        other => panic!("{other:?}"),
+    }
+    // The router learns of the new door in a message of its own.
+    for _ in 0..10 {
+        router.send(Routes).await.unwrap();
+    }
+    assert!(matches!(router.send(Acquire::Start("default".into())).await.unwrap(), Acquired::Granted { place: 0, .. }));
+}

@@ -1,0 +1,49 @@
+//! The keeper: owns the running entries and restarts those whose actor has died.
+
+use std::sync::Arc;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler};
+use tracing::warn;
+
+use super::fleet::Fleet;
+use super::msg::{Install, Revive};
+use super::router::RouterActor;
+use crate::clock::Clock;
+use crate::config::model::Config;
+
+/// The actor.
+#[derive(Debug)]
+pub struct KeeperActor {
+    fleet: Fleet,
+    router: Addr<RouterActor>,
+}
+
+impl KeeperActor {
+    /// Starts the entries of `config`, their keeper and a router on the current thread; returns the router.
+    #[must_use]
+    pub fn start_all(config: Arc<Config>, clock: Clock) -> Addr<RouterActor> {
+        Self::keep(Fleet::start(config, clock.clone()), clock)
+    }
+
+    pub(super) fn keep(fleet: Fleet, clock: Clock) -> Addr<RouterActor> {
+        // Keeper and router know each other: the keeper's address exists before the keeper does.
+        let context = Context::new();
+        let router = RouterActor::new(Arc::new(fleet.routes()), clock, context.address().recipient()).start();
+        context.run(Self { fleet, router: router.clone() });
+        router
+    }
+}
+
+impl Actor for KeeperActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Revive> for KeeperActor {
+    type Result = ();
+
+    fn handle(&mut self, revive: Revive, _: &mut Self::Context) {
+        warn!(entry.id = %revive.0, "restarting {}", revive.0);
+        self.fleet.revive(&revive.0);
+        self.router.do_send(Install(Arc::new(self.fleet.routes())));
+    }
+}

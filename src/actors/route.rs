@@ -1,0 +1,96 @@
+//! Chains resolved to doors that can be knocked at.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Recipient;
+
+use super::gauge::Gauge;
+use super::msg::Reserve;
+use crate::config::model::{Provider, UnknownModel};
+use crate::domain::ids::{ChainName, EntryId};
+use crate::domain::ledger::Refusal;
+use crate::domain::time::Mono;
+
+/// All that anyone may know of an entry: a door and windows.
+#[derive(Clone, Debug)]
+pub struct EntryHandle {
+    /// Asks for a lease.
+    pub door: Recipient<Reserve>,
+    /// The entry's own gauge, then those of what it shares with others.
+    pub gauges: Arc<[Arc<Gauge>]>,
+}
+
+impl EntryHandle {
+    /// Why a request would be refused now, without asking.
+    #[must_use]
+    pub fn refusal(&self, now: Mono) -> Option<Refusal> {
+        self.gauges.iter().find_map(|gauge| gauge.refusal(now))
+    }
+
+    /// The entry's own gauge.
+    #[must_use]
+    pub fn own(&self) -> Option<&Gauge> {
+        self.gauges.first().map(AsRef::as_ref)
+    }
+}
+
+/// What a worker has to know to call an entry.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Provider + model.
+    pub id: EntryId,
+    /// The account.
+    pub provider: Arc<Provider>,
+    /// The model's name as a JSON string, ready to be spliced into a request.
+    pub model_json: String,
+    /// Unique per process and configuration: workers keep prepared requests by it.
+    pub serial: u64,
+    /// `None` when the provider is switched off.
+    pub handle: Option<EntryHandle>,
+}
+
+/// An entry at its place in a chain.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The entry.
+    pub entry: Arc<Entry>,
+    /// To the response head; for a whole answer, to its end.
+    pub timeout: Duration,
+}
+
+/// An ordered list of places to walk.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The chain's name, or `provider/model` for a request that names an entry.
+    pub label: String,
+    /// In the order in which they are tried.
+    pub places: Vec<Place>,
+}
+
+/// Everything that requests can select.
+#[derive(Debug)]
+pub struct RouteTable {
+    /// By name.
+    pub chains: HashMap<ChainName, Arc<Route>>,
+    /// Names of the chains in the order of the file.
+    pub order: Vec<ChainName>,
+    /// Single entries by `provider/model`.
+    pub entries: BTreeMap<String, Arc<Route>>,
+    /// For models that are neither.
+    pub default: ChainName,
+    /// What to do with models that are neither.
+    pub unknown: UnknownModel,
+}
+
+impl RouteTable {
+    /// The route that `model` selects; `None` when it names nothing and such requests are to be refused.
+    #[must_use]
+    pub fn select(&self, model: &str) -> Option<&Arc<Route>> {
+        self.chains.get(model).or_else(|| self.entries.get(model)).or_else(|| match self.unknown {
+            UnknownModel::DefaultChain => self.chains.get(&self.default),
+            UnknownModel::Reject => None,
+        })
+    }
+}
