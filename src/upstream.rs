@@ -1,0 +1,9 @@
+//! Calls to providers: one attempt, the walk from attempt to attempt, and the relay of a stream.
+
+pub mod attempt;
+pub mod body;
+pub mod client;
+pub mod error;
+pub mod relay;
+pub mod tls;
+pub mod waterfall;

@@ -1,0 +1,90 @@
+//! Ways in which a call ends without a usable answer.
+
+use std::time::Duration;
+
+use actix_http::error::ParseError;
+use awc::error::{ConnectError, PayloadError, SendRequestError};
+
+use crate::domain::classify::broken;
+use crate::domain::dialect::Dialect;
+use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
+
+/// Why a call brought no usable answer. The texts are for people; they hold neither keys nor bodies.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Refused, unreachable, reset, DNS, TLS.
+    #[error("{0}")]
+    Connect(String),
+    /// The connection broke before the answer began.
+    #[error("connection lost before the answer: {0}")]
+    Lost(String),
+    /// What came was no HTTP.
+    #[error("invalid HTTP answer: {0}")]
+    Invalid(String),
+    /// The request cannot be sent as configured.
+    #[error("request cannot be sent: {0}")]
+    Unsendable(String),
+    /// No answer in time.
+    #[error("no {what} within {} ms", .limit.as_millis())]
+    Timeout {
+        /// What did not come.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The body broke off.
+    #[error("answer cut off: {0}")]
+    Cut(String),
+    /// The body has a form that cannot be read.
+    #[error("{0}")]
+    Unreadable(&'static str),
+    /// The body is larger than allowed.
+    #[error("answer larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl CallError {
+    /// True when the call may have met a kept connection that the provider had closed: worth one retry on a new one.
+    #[must_use]
+    pub fn stale_connection(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+
+    /// What it means for the request and the entry.
+    #[must_use]
+    pub fn verdict(&self, dialect: Dialect) -> Verdict {
+        let reason = match self {
+            Self::Connect(_) | Self::Lost(_) | Self::Invalid(_) => Reason::Transport,
+            Self::Timeout { .. } => Reason::Timeout,
+            Self::Cut(_) => Reason::Truncated,
+            Self::TooLarge(_) | Self::Unreadable(_) => Reason::Empty,
+            Self::Unsendable(_) => {
+                return Verdict::cool(Reason::ProviderRejected, Target::Provider, CooldownClass::ProviderRejected);
+            }
+        };
+        broken(dialect, reason)
+    }
+}
+
+impl From<SendRequestError> for CallError {
+    fn from(fault: SendRequestError) -> Self {
+        match fault {
+            SendRequestError::Connect(ConnectError::Disconnected) => Self::Lost("disconnected".into()),
+            SendRequestError::Connect(ConnectError::Timeout) => Self::Connect("connect timeout".into()),
+            SendRequestError::Connect(fault) => Self::Connect(fault.to_string()),
+            SendRequestError::Send(fault) => Self::Lost(fault.to_string()),
+            SendRequestError::Response(ParseError::Io(fault)) => Self::Lost(fault.to_string()),
+            SendRequestError::Response(fault) => Self::Invalid(fault.to_string()),
+            SendRequestError::Timeout => Self::Connect("timeout".into()),
+            SendRequestError::Url(fault) => Self::Unsendable(fault.to_string()),
+            SendRequestError::Http(fault) => Self::Unsendable(fault.to_string()),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
+}
+
+impl From<PayloadError> for CallError {
+    fn from(fault: PayloadError) -> Self {
+        Self::Cut(fault.to_string())
+    }
+}
