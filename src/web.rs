@@ -1,0 +1,12 @@
+//! The HTTP API.
+
+pub mod admit;
+pub mod completions;
+pub mod error;
+pub mod gate;
+pub mod health;
+pub mod keys;
+pub mod models;
+pub mod ratelimits;
+pub mod routes;
+pub mod state;

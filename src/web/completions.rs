@@ -1,0 +1,121 @@
+//! `POST /v1/chat/completions` and `POST /v1/embeddings`: what walks a chain.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+
+use super::admit;
+use super::error::ApiError;
+use super::gate::RequestId;
+use super::state::State;
+use crate::actors::journal::Note;
+use crate::actors::lease::{Lease, Outcome};
+use crate::actors::route::Entry;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::ids::EntryId;
+use crate::domain::request::Document;
+use crate::upstream::attempt::{Opened, Served, Whole};
+use crate::upstream::relay::Relay;
+use crate::upstream::waterfall::{Walked, Worker};
+
+const PROVIDER: HeaderName = HeaderName::from_static("x-429chain-provider");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-429chain-attempts");
+const CHAIN: HeaderName = HeaderName::from_static("x-429chain-chain");
+
+/// `POST /v1/chat/completions`
+pub async fn chat(request: HttpRequest, payload: Payload) -> HttpResponse {
+    complete(Endpoint::Chat, request, payload).await
+}
+
+/// `POST /v1/embeddings`
+pub async fn embeddings(request: HttpRequest, payload: Payload) -> HttpResponse {
+    complete(Endpoint::Embeddings, request, payload).await
+}
+
+/// Serves a request from the first entry of its chain that can.
+async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload) -> HttpResponse {
+    let (Some(worker), Some(state)) = (request.app_data::<Rc<Worker>>(), request.app_data::<Arc<State>>()) else {
+        return ApiError::ShuttingDown.response();
+    };
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let mut note = worker.journal.open(id);
+    match admit::body(request.headers(), &mut payload, state.config.settings.max_body_bytes).await {
+        Ok(body) => answer(worker, endpoint, &body, note).await,
+        Err(fault) => refuse(&fault, &mut note),
+    }
+}
+
+async fn answer(worker: &Worker, endpoint: Endpoint, body: &Bytes, mut note: Note) -> HttpResponse {
+    let document = match Document::parse(endpoint, body) {
+        Ok(document) => document,
+        Err(malformed) => return refuse(&malformed.into(), &mut note),
+    };
+    note.row.model.clone_from(&document.model);
+    note.row.stream = document.stream;
+    match worker.walk(endpoint, &document, body, &mut note).await {
+        Walked::Served { entry, answer: Served::Whole(whole, usage), lease } => {
+            lease.settle(Outcome::Served);
+            note.row.usage = usage;
+            note.answered(whole.status, None);
+            pass_on(whole, &entry.id, &note)
+        }
+        Walked::Served { entry, answer: Served::Stream(opened), lease } => stream(worker, *opened, entry, lease, note),
+        Walked::Refused { entry, answer } => {
+            note.answered(answer.status, Some("refused_upstream"));
+            pass_on(answer, &entry, &note)
+        }
+        Walked::Exhausted => refuse(&ApiError::exhausted(&note.row.trail, worker.clock.now()), &mut note),
+        Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: document.model }, &mut note),
+        Walked::Unavailable => refuse(&ApiError::ShuttingDown, &mut note),
+    }
+}
+
+/// The provider's own bytes.
+fn pass_on(whole: Whole, entry: &EntryId, note: &Note) -> HttpResponse {
+    let status = StatusCode::from_u16(whole.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut builder = HttpResponse::build(status);
+    let content_type = whole.content_type.unwrap_or(HeaderValue::from_static("application/json"));
+    builder.insert_header((CONTENT_TYPE, content_type));
+    name_the_way(&mut builder, Some(entry), note);
+    builder.body(whole.body)
+}
+
+fn stream(worker: &Worker, opened: Opened, entry: Arc<Entry>, lease: Lease, mut note: Note) -> HttpResponse {
+    note.row.first_token = Some(worker.clock.mono().since(note.began));
+    let mut builder = HttpResponse::Ok();
+    builder.insert_header((CONTENT_TYPE, "text/event-stream"));
+    builder.insert_header((CACHE_CONTROL, "no-cache"));
+    // Tells nginx and its kin not to collect the stream before they pass it on.
+    builder.insert_header(("x-accel-buffering", "no"));
+    name_the_way(&mut builder, Some(&entry.id), &note);
+    let idle_limit = worker.settings.stream_idle_timeout;
+    builder.body(Relay::new(opened, idle_limit, entry, worker.clock.clone(), lease, note))
+}
+
+fn refuse(fault: &ApiError, note: &mut Note) -> HttpResponse {
+    note.answered(fault.status().as_u16(), Some(fault.code()));
+    let mut response = fault.response();
+    let mut builder = HttpResponseBuilder::new(fault.status());
+    name_the_way(&mut builder, None, note);
+    for (name, value) in builder.finish().headers() {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+}
+
+/// Says which way the request went.
+fn name_the_way(builder: &mut HttpResponseBuilder, entry: Option<&EntryId>, note: &Note) {
+    if let Some(value) = entry.and_then(|entry| HeaderValue::from_maybe_shared(Bytes::from(entry.to_string())).ok()) {
+        builder.insert_header((PROVIDER, value));
+    }
+    builder.insert_header((ATTEMPTS, note.row.trail.attempts()));
+    if let Ok(value) = HeaderValue::from_str(&note.row.chain)
+        && !value.is_empty()
+    {
+        builder.insert_header((CHAIN, value));
+    }
+}

@@ -1,0 +1,151 @@
+//! Errors as clients of the OpenAI API expect them.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::domain::request::Malformed;
+use crate::domain::time::Now;
+use crate::domain::trail::{Span, Trail};
+
+/// An answer that says what is wrong, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No key, or a wrong one.
+    #[error("{0}")]
+    InvalidApiKey(&'static str),
+    /// The document is malformed.
+    #[error("Invalid request: {0}")]
+    Malformed(#[from] Malformed),
+    /// The body did not arrive.
+    #[error("Invalid request: {0}")]
+    Unreadable(String),
+    /// The body is larger than `maxBodyBytes`.
+    #[error("The request body is larger than {limit} bytes. Raise settings.maxBodyBytes or send less.")]
+    TooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The model names nothing.
+    #[error("The model `{model}` does not exist here. GET /v1/models lists chains and entries.")]
+    ModelNotFound {
+        /// As asked for.
+        model: String,
+    },
+    /// The path names nothing.
+    #[error("Unknown path: {method} {path}. The API is under /v1, for example POST /v1/chat/completions.")]
+    UnknownPath {
+        /// HTTP method.
+        method: String,
+        /// Path.
+        path: String,
+    },
+    /// The path exists, the method does not.
+    #[error("{path} does not take {method}; use {allowed}.")]
+    MethodNotAllowed {
+        /// HTTP method.
+        method: String,
+        /// Path.
+        path: String,
+        /// What it takes.
+        allowed: &'static str,
+    },
+    /// No entry of the chain can serve the request now.
+    #[error("{message}")]
+    Exhausted {
+        /// Names every entry and reason.
+        message: String,
+        /// The same as JSON.
+        trail: serde_json::Value,
+        /// Seconds until the first entry is back; `None` when waiting does not help.
+        retry_after: Option<u64>,
+    },
+    /// The process is on its way out.
+    #[error("429chain is shutting down. Try again in a moment.")]
+    ShuttingDown,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    message: String,
+    r#type: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail: Option<&'a serde_json::Value>,
+}
+
+impl ApiError {
+    /// The trail of a request that nobody could serve.
+    #[must_use]
+    pub fn exhausted(trail: &Trail, now: Now) -> Self {
+        let soonest = trail.soonest(now.mono);
+        let advice = match soonest {
+            Some(wait) => format!(". Try again in {}.", Span(wait)),
+            None => ". Waiting will not help; see /v1/ratelimits.".to_owned(),
+        };
+        Self::Exhausted {
+            message: trail.message(now.mono) + &advice,
+            trail: serde_json::to_value(trail.view(now)).unwrap_or_default(),
+            retry_after: soonest.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|s| s.max(1)),
+        }
+    }
+
+    /// Machine code, as in DESIGN 3.3.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidApiKey(_) => "invalid_api_key",
+            Self::Malformed(_) | Self::Unreadable(_) => "invalid_request",
+            Self::TooLarge { .. } => "request_too_large",
+            Self::ModelNotFound { .. } => "model_not_found",
+            Self::UnknownPath { .. } => "unknown_path",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::Exhausted { .. } => "all_providers_exhausted",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
+    /// HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
+            Self::Malformed(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ModelNotFound { .. } | Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Exhausted { .. } | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let mut builder = HttpResponse::build(self.status());
+        let mut trail_json = None;
+        let mut param = None;
+        match self {
+            Self::Malformed(malformed) => param = malformed.param,
+            Self::ModelNotFound { .. } => param = Some("model"),
+            Self::MethodNotAllowed { allowed, .. } => {
+                builder.insert_header((ALLOW, *allowed));
+            }
+            Self::Exhausted { trail, retry_after, .. } => {
+                trail_json = Some(trail);
+                if let Some(seconds) = retry_after {
+                    builder.insert_header((RETRY_AFTER, *seconds));
+                }
+            }
+            Self::ShuttingDown => {
+                builder.insert_header((RETRY_AFTER, 1)).insert_header((CONNECTION, "close"));
+            }
+            _ => {}
+        }
+        let kind = if self.status().is_server_error() { "server_error" } else { "invalid_request_error" };
+        let error = Body { message: self.to_string(), r#type: kind, param, code: self.code(), trail: trail_json };
+        builder.json(json!({ "error": error }))
+    }
+}

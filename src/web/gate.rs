@@ -1,0 +1,67 @@
+//! The first thing every request meets: it gets an id, and only those with a key come in. Nothing of the body has been
+//! read by then. `/health` is open.
+
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+
+use super::error::ApiError;
+use super::keys::Visitor;
+use super::state::State;
+
+/// The id of a request, as in its log line and in `X-Request-Id`.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Lets a request in, or answers it.
+///
+/// # Errors
+/// Those of the handlers behind it.
+pub async fn gate<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(state) = request.app_data::<Arc<State>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let id = state.ids.next(state.clock.now());
+    let mut response = match admit(&state, &request) {
+        Ok(()) => {
+            request.extensions_mut().insert(RequestId(id.clone()));
+            next.call(request).await?.map_into_boxed_body()
+        }
+        Err(refusal) => request.into_response(refusal.response()).map_into_boxed_body(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    Ok(response)
+}
+
+fn admit(state: &State, request: &ServiceRequest) -> Result<(), ApiError> {
+    let path = request.path();
+    if path == "/health" {
+        return Ok(());
+    }
+    let also_admin = path == "/v1/ratelimits";
+    match state.keys.visitor(request.headers()) {
+        Visitor::Client => {}
+        Visitor::Admin if also_admin => {}
+        Visitor::Admin => {
+            return Err(ApiError::InvalidApiKey("This is an admin key. Use one of settings.apiKeys to call models."));
+        }
+        Visitor::Stranger => {
+            return Err(ApiError::InvalidApiKey("Incorrect API key. Use one of settings.apiKeys of this proxy."));
+        }
+        Visitor::Nobody => {
+            return Err(ApiError::InvalidApiKey(
+                "No API key given. Send one of settings.apiKeys as `Authorization: Bearer KEY`.",
+            ));
+        }
+    }
+    if state.drain.draining() { Err(ApiError::ShuttingDown) } else { Ok(()) }
+}

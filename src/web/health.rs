@@ -1,0 +1,25 @@
+//! `GET /health`: for monitors and container health checks. Open, so it tells nothing that is not public.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::error::ApiError;
+use super::state::State;
+
+/// 200 while requests are taken, 503 on the way out.
+pub async fn health(request: HttpRequest) -> HttpResponse {
+    let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
+    let (mut builder, status) = match state.drain.draining() {
+        false => (HttpResponse::Ok(), "ok"),
+        true => (HttpResponse::ServiceUnavailable(), "draining"),
+    };
+    builder.json(json!({
+        "status": status,
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime": state.clock.mono().since(state.started.mono).as_secs(),
+        "providers": state.config.providers.iter().filter(|provider| provider.enabled).count(),
+        "chains": state.config.chains.len(),
+    }))
+}

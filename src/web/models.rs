@@ -1,0 +1,62 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`: everything that `model` can name.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+
+use super::error::ApiError;
+use super::state::State;
+use crate::actors::msg::Routes;
+use crate::actors::route::RouteTable;
+use crate::upstream::waterfall::Worker;
+
+#[derive(Serialize)]
+struct Model<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    owned_by: &'a str,
+}
+
+/// All of them: chains first, then entries.
+pub async fn list(request: HttpRequest) -> HttpResponse {
+    respond(&request, |table, created| {
+        Ok(HttpResponse::Ok().json(json!({ "object": "list", "data": all(table, created) })))
+    })
+    .await
+}
+
+/// One of them.
+pub async fn one(request: HttpRequest, id: Path<String>) -> HttpResponse {
+    respond(&request, |table, created| match all(table, created).into_iter().find(|model| model.id == *id) {
+        Some(model) => Ok(HttpResponse::Ok().json(model)),
+        None => Err(ApiError::ModelNotFound { model: id.to_string() }),
+    })
+    .await
+}
+
+async fn respond(
+    request: &HttpRequest,
+    make: impl FnOnce(&RouteTable, u64) -> Result<HttpResponse, ApiError>,
+) -> HttpResponse {
+    let (Some(worker), Some(state)) = (request.app_data::<Rc<Worker>>(), request.app_data::<Arc<State>>()) else {
+        return ApiError::ShuttingDown.response();
+    };
+    match worker.router.send(Routes).await {
+        Ok(table) => make(&table, state.started.wall.0 / 1_000).unwrap_or_else(|fault| fault.response()),
+        Err(_) => ApiError::ShuttingDown.response(),
+    }
+}
+
+fn all(table: &RouteTable, created: u64) -> Vec<Model<'_>> {
+    let chains = table.order.iter().map(|name| (name.as_str(), "429chain"));
+    let entries = table.entries.iter().map(|(id, route)| {
+        let owner = route.places.first().map_or("429chain", |place| place.entry.id.provider.as_str());
+        (id.as_str(), owner)
+    });
+    chains.chain(entries).map(|(id, owned_by)| Model { id, object: "model", created, owned_by }).collect()
+}

@@ -1,0 +1,36 @@
+//! Which path leads where.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use super::error::ApiError;
+use super::{completions, health, models, ratelimits};
+
+/// All routes of the API.
+pub fn api(config: &mut ServiceConfig) {
+    config
+        .service(get("/health").route(web::get().to(health::health)))
+        .service(post("/v1/chat/completions").route(web::post().to(completions::chat)))
+        .service(post("/v1/embeddings").route(web::post().to(completions::embeddings)))
+        .service(get("/v1/models").route(web::get().to(models::list)))
+        .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
+        .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
+        .default_service(web::to(unknown_path));
+}
+
+fn get(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(|request: HttpRequest| async move { wrong_method(&request, "GET") }))
+}
+
+fn post(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(|request: HttpRequest| async move { wrong_method(&request, "POST") }))
+}
+
+fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let (method, path) = (request.method().to_string(), request.path().to_owned());
+    ApiError::MethodNotAllowed { method, path, allowed }.response()
+}
+
+async fn unknown_path(request: HttpRequest) -> HttpResponse {
+    ApiError::UnknownPath { method: request.method().to_string(), path: request.path().to_owned() }.response()
+}

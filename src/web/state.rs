@@ -1,0 +1,63 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use crate::actors::drain::Drain;
+use crate::clock::Clock;
+use crate::config::model::Config;
+use crate::domain::time::Now;
+use crate::web::keys::Keys;
+
+/// Shared by all worker threads.
+#[derive(Debug)]
+pub struct State {
+    /// The configuration in use.
+    pub config: Arc<Config>,
+    /// Who may come in.
+    pub keys: Keys,
+    /// On the way out?
+    pub drain: Arc<Drain>,
+    /// Time.
+    pub clock: Clock,
+    /// When the process started.
+    pub started: Now,
+    /// Makes request ids.
+    pub ids: RequestIds,
+}
+
+/// Makes request ids that are unique and sort by time.
+#[derive(Debug)]
+pub struct RequestIds {
+    process: u32,
+    next: std::sync::atomic::AtomicU32,
+}
+
+impl RequestIds {
+    /// Ids of this process.
+    #[must_use]
+    pub fn new(process: u32) -> Self {
+        Self { process, next: std::sync::atomic::AtomicU32::new(0) }
+    }
+
+    /// The next id: `req_`, then milliseconds, a counter and the process, in hexadecimal.
+    #[must_use]
+    pub fn next(&self, now: Now) -> String {
+        let count = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        format!("req_{:011x}{count:08x}{:08x}", now.wall.0, self.process)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Wall;
+
+    #[test]
+    fn ids_are_unique_and_sort_by_time() {
+        let ids = RequestIds::new(0xabcd);
+        let at = |ms: u64| Now { wall: Wall(1_795_521_600_000 + ms), ..Now::default() };
+        let made = [ids.next(at(0)), ids.next(at(0)), ids.next(at(1))];
+        assert!(made.is_sorted() && made[0] != made[1]);
+        assert_eq!(made[0].len(), 31);
+    }
+}
