@@ -1,0 +1,154 @@
+//! The whole proxy, wired: started, and stopped without losing anything.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix::{Addr, Arbiter};
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer};
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use crate::actors::drain::Drain;
+use crate::actors::journal::{FLUSH_EVERY, Journal};
+use crate::actors::keeper::KeeperActor;
+use crate::actors::msg::Close;
+use crate::actors::recorder::RecorderActor;
+use crate::actors::router::RouterActor;
+use crate::clock::Clock;
+use crate::config::model::{Config, KeyDigest};
+use crate::upstream::client::Clients;
+use crate::upstream::tls;
+use crate::upstream::waterfall::Worker;
+use crate::web::gate::gate;
+use crate::web::keys::Keys;
+use crate::web::routes;
+use crate::web::state::{RequestIds, State};
+
+/// How long requests in progress may take at shutdown.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// How long the last bytes of finished answers may take to leave, in seconds.
+const LINGER: u64 = 2;
+
+/// Why the proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {host}:{port}: {source}. Choose another with --host and --port")]
+    Listen {
+        /// As configured.
+        host: String,
+        /// As configured.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// TLS towards providers.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The system gave no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+}
+
+/// A running proxy.
+pub struct Proxy {
+    addresses: Vec<SocketAddr>,
+    server: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    recorder: Addr<RecorderActor>,
+    recording: Arbiter,
+    drain: Arc<Drain>,
+}
+
+impl Proxy {
+    /// Starts all parts and listens. Must be called within an actix system.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or TLS cannot be set up.
+    pub fn start(config: Config, admin_keys: Vec<KeyDigest>, clock: Clock) -> Result<Self, StartError> {
+        let tls = tls::client_config()?;
+        let drain = Arc::new(Drain::default());
+        let recording = Arbiter::new();
+        let recorder = RecorderActor::start_on(&recording);
+        let settings = Arc::new(config.settings.clone());
+        let config = Arc::new(config);
+        let state = Arc::new(State {
+            config: Arc::clone(&config),
+            keys: Keys::new(settings.api_keys.clone(), admin_keys),
+            drain: Arc::clone(&drain),
+            clock: clock.clone(),
+            started: clock.now(),
+            ids: RequestIds::new(random_u32()?),
+        });
+
+        let control: Arc<Mutex<Option<Addr<RouterActor>>>> = Arc::default();
+        let (journal_drain, journal_recorder) = (Arc::clone(&drain), recorder.clone());
+        let worker_settings = Arc::clone(&settings);
+        let server = HttpServer::new(move || {
+            // The actors live on the worker thread that comes first: with one worker no message crosses a thread.
+            let router = control
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| KeeperActor::start_all(Arc::clone(&config), clock.clone()))
+                .clone();
+            let worker = Rc::new(Worker {
+                clients: Clients::new(&tls, worker_settings.connect_timeout),
+                router,
+                journal: Journal::start(journal_recorder.clone(), Arc::clone(&journal_drain), clock.clone()),
+                clock: clock.clone(),
+                settings: Arc::clone(&worker_settings),
+            });
+            App::new().app_data(worker).app_data(Arc::clone(&state)).wrap(from_fn(gate)).configure(routes::api)
+        })
+        .workers(settings.workers)
+        .tcp_nodelay(true)
+        // With half-closed connections a client that leaves would not end its request.
+        .h1_allow_half_closed(false)
+        .backlog(4_096)
+        .keep_alive(Duration::from_secs(75))
+        .shutdown_timeout(LINGER)
+        .disable_signals()
+        .bind((settings.host.as_str(), settings.port))
+        .map_err(|source| StartError::Listen { host: settings.host.clone(), port: settings.port, source })?;
+
+        let addresses = server.addrs();
+        let server = server.run();
+        Ok(Self { addresses, server: server.handle(), serving: actix_rt::spawn(server), recorder, recording, drain })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Refuses new requests, gives those in progress `grace`, writes down what has happened, and ends. Returns how many
+    /// requests were cut.
+    pub async fn stop(self, grace: Duration) -> usize {
+        self.drain.begin();
+        info!(in_flight = self.drain.in_flight(), "draining");
+        let cut = self.drain.idle(grace).await;
+        // Rows of requests that ended before the drain began may still be in a worker's buffer.
+        tokio::time::sleep(FLUSH_EVERY * 2).await;
+        self.server.stop(cut == 0).await;
+        let _ = self.serving.await;
+        let _ = self.recorder.send(Close).await;
+        self.recording.stop();
+        info!(cut, "stopped");
+        cut
+    }
+}
+
+fn random_u32() -> Result<u32, StartError> {
+    use ring::rand::{SecureRandom, SystemRandom};
+
+    let mut bytes = [0; 4];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::NoRandomness)?;
+    Ok(u32::from_le_bytes(bytes))
+}

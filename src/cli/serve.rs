@@ -1,0 +1,106 @@
+//! `429chain serve`: the proxy itself, until a signal ends it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use actix_rt::System;
+use tracing::{info, warn};
+
+use super::Failure;
+use super::args::Args;
+use super::report::complain;
+use crate::app::{GRACE, Proxy};
+use crate::clock::Clock;
+use crate::config;
+use crate::config::environment::ProcessEnvironment;
+use crate::config::model::{Config, KeyDigest};
+use crate::store::admin_key;
+use crate::telemetry;
+
+/// Loads the configuration and serves it.
+pub(super) fn serve(args: &Args) -> Result<(), Failure> {
+    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
+    start_log(&config, args)?;
+    for notice in &config.notices {
+        warn!("{notice}");
+    }
+    let admin_keys = match config.settings.admin_keys.as_slice() {
+        [] => vec![generated_admin_key(&config.settings.data_dir)?],
+        configured => configured.to_vec(),
+    };
+    System::new().block_on(async {
+        let proxy = Proxy::start(config, admin_keys, Clock::system()).map_err(Failure::runtime)?;
+        run(proxy).await
+    })
+}
+
+/// Starts logging as the configuration says.
+pub(super) fn start_log(config: &Config, args: &Args) -> Result<(), Failure> {
+    let settings = &config.settings;
+    telemetry::start(settings.log_level, settings.log_format, args.log.as_deref()).map_err(Failure::usage)
+}
+
+/// Waits for a signal, then stops without losing anything. A second signal ends the process at once.
+pub(super) async fn run(proxy: Proxy) -> Result<(), Failure> {
+    for address in proxy.addresses() {
+        info!("listening on {}", url(*address));
+    }
+    let mut signals = Signals::listen().map_err(Failure::runtime)?;
+    signals.next().await;
+    let stopping = proxy.stop(GRACE);
+    tokio::select! {
+        cut = stopping => match cut {
+            0 => Ok(()),
+            cut => Err(Failure::runtime(format!("{cut} requests were cut after {} s", GRACE.as_secs()))),
+        },
+        () = signals.next() => Err(Failure::runtime("second signal: requests in progress were cut")),
+    }
+}
+
+/// How a client on this machine reaches the address.
+pub(super) fn url(address: SocketAddr) -> String {
+    let ip = address.ip();
+    match ip.is_unspecified() {
+        true => format!("http://127.0.0.1:{}", address.port()),
+        false => format!("http://{address}"),
+    }
+}
+
+/// The key of an earlier start, or a new one that is shown this once.
+fn generated_admin_key(data_dir: &Path) -> Result<KeyDigest, Failure> {
+    if let Some(digest) = admin_key::load(data_dir).map_err(Failure::runtime)? {
+        return Ok(digest);
+    }
+    let (key, digest) = admin_key::create(data_dir).map_err(Failure::runtime)?;
+    // Not through the log: logs are kept and sent elsewhere.
+    complain(&format!("admin key, shown only now: {key}"));
+    Ok(digest)
+}
+
+/// SIGTERM and SIGINT, one after the other.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,66 @@
+//! `429chain init`, `check` and `admin-key`.
+
+use std::io;
+
+use super::Failure;
+use super::args::Args;
+use super::report::say;
+use crate::config;
+use crate::config::environment::ProcessEnvironment;
+use crate::config::starter;
+use crate::store::admin_key;
+
+/// Writes a configuration to start from.
+pub(super) fn init(args: &Args) -> Result<(), Failure> {
+    let starter = starter::starter(&ProcessEnvironment).map_err(Failure::runtime)?;
+    let path = args.config.display();
+    starter::write_new(&args.config, &starter.text).map_err(|fault| match fault.kind() {
+        io::ErrorKind::AlreadyExists => Failure::usage(format!(
+            "{path} is there already and stays as it is. Write to another file with --config, or remove it first"
+        )),
+        _ => Failure::runtime(format!("{path} cannot be written: {fault}")),
+    })?;
+    say(&format!("Wrote {path}.\n\nClient key for your apps: {}\n", starter.client_key));
+    if !starter.present.is_empty() {
+        say(&format!("Found in the environment, and switched on: {}", starter.present.join(", ")));
+    }
+    if !starter.missing.is_empty() {
+        say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
+    }
+    say(match starter.present.is_empty() {
+        true => "\nNext: set one of these keys, say `enabled: true` at its provider in the file, and run 429chain",
+        false => "\nNext: run 429chain",
+    });
+    Ok(())
+}
+
+/// Prints everything that is wrong with the configuration, or that nothing is.
+pub(super) fn check(args: &Args) -> Result<(), Failure> {
+    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
+    for notice in &config.notices {
+        say(&format!("note: {notice}"));
+    }
+    let enabled = config.providers.iter().filter(|provider| provider.enabled).count();
+    let entries: usize = config.chains.iter().map(|chain| chain.entries.len()).sum();
+    say(&format!(
+        "{} is fine: {enabled} of {} providers enabled, {} chains with {entries} entries",
+        args.config.display(),
+        config.providers.len(),
+        config.chains.len()
+    ));
+    Ok(())
+}
+
+/// Makes a new admin key in place of the generated one.
+pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
+    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
+    if !config.settings.admin_keys.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} sets settings.adminKeys, so a generated key would have no effect. Change it there",
+            args.config.display()
+        )));
+    }
+    let (key, _) = admin_key::create(&config.settings.data_dir).map_err(Failure::runtime)?;
+    say(&format!("Admin key, shown only now: {key}\nA running proxy takes it after a restart."));
+    Ok(())
+}
