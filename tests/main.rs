@@ -1,1 +1,21 @@
-//! Whole-proxy tests.
+//! Whole-proxy tests: real sockets, scripted providers, steerable time. One file per behaviour.
+
+#![allow(unreachable_pub, reason = "the support modules are shared by all tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and clippy knows only test functions, not what they call"
+)]
+
+mod chat;
+mod cli;
+mod concurrency;
+mod errors;
+mod keys;
+mod layout;
+mod stopping;
+mod streaming;
+mod support;
+mod waterfall;

@@ -1,0 +1,230 @@
+//! The binary, as a person at a terminal meets it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::support::app::{CLIENT, ask, chain_of, config_of};
+use crate::support::provider::{Answer, Provider};
+
+fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_429chain"));
+    command.args(args).current_dir(dir).env_clear();
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    command(dir, args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A running proxy; ended when dropped.
+struct Running {
+    child: Child,
+    stderr: Option<BufReader<std::process::ChildStderr>>,
+    url: String,
+    /// Everything on stderr until it listened.
+    before: String,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut running = Self { child, stderr: None, url: String::new(), before: String::new() };
+        let mut stderr = BufReader::new(running.child.stderr.take().unwrap());
+        while running.url.is_empty() {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended early: {}", running.before);
+            running.before += &line;
+            if let Some((_, url)) = line.trim_end().split_once("listening on ") {
+                running.url = url.split('"').next().unwrap().to_owned();
+            }
+        }
+        running.stderr = Some(stderr);
+        running
+    }
+
+    /// Sends a signal, waits for the end; the exit code and the rest of stderr.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let mut rest = String::new();
+        self.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_a_configuration_it_says_what_to_run() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&[][..], &["serve"], &["check"]] {
+        let output = run(dir.path(), args);
+        let complaint = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2));
+        for word in ["config/config.yaml", "429chain init", "429chain demo", "--config"] {
+            assert!(complaint.contains(word), "{complaint}");
+        }
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn init_check_and_serve_follow_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = command(dir.path(), &["init"]).env("GROQ_API_KEY", "gsk-test").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("Client key for your apps: sk-429-") && said.contains("switched on: GROQ_API_KEY"), "{said}");
+
+    let again = run(dir.path(), &["--init"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
+
+    let output = command(dir.path(), &["check"]).env("GROQ_API_KEY", "gsk-test").output().unwrap();
+    assert!(output.status.success() && text(&output.stdout).contains("is fine: 1 of 5 providers"), "{output:?}");
+
+    let mut serve = command(dir.path(), &["--port", "0"]);
+    serve.env("GROQ_API_KEY", "gsk-test");
+    let running = Running::start(serve);
+    let shown: Vec<&str> = running.before.lines().filter(|line| line.contains("admin key")).collect();
+    assert_eq!(shown.len(), 1, "{}", running.before);
+    let key = shown[0].rsplit(' ').next().unwrap().to_owned();
+    let (host, port) = running.url.strip_prefix("http://").unwrap().split_once(':').unwrap();
+    let health = run(dir.path(), &["health", "--host", host, "--port", port]);
+    assert!(health.status.success() && text(&health.stdout).contains(r#""status":"ok""#), "{health:?}");
+    let (code, rest) = running.end("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(rest.contains("draining") && rest.contains("stopped"), "{rest}");
+
+    // The second start shows no key, and nowhere on disk is the key itself.
+    let mut serve = command(dir.path(), &["--port", "0"]);
+    serve.env("GROQ_API_KEY", "gsk-test");
+    let running = Running::start(serve);
+    assert!(!running.before.contains("admin key"), "{}", running.before);
+    assert_eq!(running.end("-INT").0, Some(0));
+    for entry in fs::read_dir(dir.path().join("data")).unwrap() {
+        assert!(!fs::read_to_string(entry.unwrap().path()).unwrap().contains(&key));
+    }
+}
+
+#[test]
+fn check_prints_every_mistake_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("c.yaml");
+    fs::write(
+        &file,
+        "version: 1\nsettings:\n  prot: 1\n  apiKeys: [a-client-key-1]\nproviders:\n  - { id: x, type: gorq, apiKey: k }\nchains:\n  - name: default\n    entries: [{ provider: y, model: m }]\n",
+    )
+    .unwrap();
+    let output = run(dir.path(), &["check", "-c", "c.yaml"]);
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for line in ["c.yaml:3:3", "did you mean `port`", "c.yaml:6:", "did you mean `groq`", "c.yaml:9:"] {
+        assert!(complaint.contains(line), "{line} is not in {complaint}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_command_line_exit_with_2_and_a_dead_proxy_with_1() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run(dir.path(), &["nonsense"]).status.code(), Some(2));
+    assert_eq!(run(dir.path(), &["--port", "x"]).status.code(), Some(2));
+    assert_eq!(run(dir.path(), &["demo", "--log", "=="]).status.code(), Some(2));
+    assert_eq!(run(dir.path(), &["--version"]).status.code(), Some(0));
+    let health = run(dir.path(), &["health", "--host", "127.0.0.1", "--port", "1"]);
+    assert_eq!(health.status.code(), Some(1));
+    assert!(text(&health.stderr).contains("no answer from 127.0.0.1:1"), "{health:?}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(dir.path(), &["demo", "--port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("--port"), "{output:?}");
+}
+
+/// One line per request and one per change of an entry's state; never a key or a body.
+#[actix_rt::test]
+async fn the_log_tells_what_happened_and_no_secret() {
+    for format in ["text", "json"] {
+        let limited = Provider::script([Answer::rate_limited(Some("60"))]).await;
+        let good = Provider::with(|_, _| Answer::ok()).await;
+        let dir = tempfile::tempdir().unwrap();
+        let settings = format!("  logFormat: {format}\n  logLevel: trace\n");
+        fs::write(dir.path().join("c.yaml"), config_of(&settings, &[("a", &limited), ("b", &good)], "")).unwrap();
+        let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+        let client = awc::Client::default();
+        let ids: Vec<String> = {
+            let mut ids = Vec::new();
+            for body in [ask("").replace("Hello", "SECRET-PROMPT"), "{".to_owned()] {
+                let request = client.post(format!("{}/v1/chat/completions", running.url)).bearer_auth(CLIENT);
+                let response = request.send_body(body).await.unwrap();
+                ids.push(response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned());
+            }
+            ids
+        };
+        let (code, rest) = running.end("-TERM");
+        assert_eq!(code, Some(0));
+        for id in &ids {
+            assert_eq!(rest.lines().filter(|line| line.contains(id)).count(), 1, "one line per request: {rest}");
+        }
+        let served = rest.lines().find(|line| line.contains(&ids[0])).unwrap();
+        for word in ["default", "b/m", "attempts", "200", "12", "3", "ms"] {
+            assert!(served.contains(word), "{word} is not in {served}");
+        }
+        assert!(rest.lines().any(|line| line.contains("a/m cools down for 60 s")), "{rest}");
+        for secret in ["SECRET-PROMPT", CLIENT, "key-of-a", "key-of-b"] {
+            assert!(!rest.contains(secret), "{secret} is in {rest}");
+        }
+        if format == "json" {
+            for line in rest.lines() {
+                serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+            }
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn keys_without_effect_are_named_at_the_start() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let yaml = chain_of(&[("a", &provider)]).replace("  port: 0\n", "  port: 0\n  queueMode: true\n");
+    fs::write(dir.path().join("c.yaml"), yaml).unwrap();
+    let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+    assert!(running.before.contains("settings.queueMode has no effect"), "{}", running.before);
+    assert_eq!(running.end("-TERM").0, Some(0));
+}
+
+/// The curl line that `demo` prints works when it is pasted.
+#[test]
+fn the_printed_curl_line_of_the_demo_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut running = Running::start(command(dir.path(), &["demo", "--port", "0"]));
+    let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("curl") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0);
+    }
+    let mut attempts = Vec::new();
+    for _ in 0..7 {
+        let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+        let answer = text(&output.stdout);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let header =
+            answer.lines().find_map(|line| line.strip_prefix("x-429chain-attempts: ")).unwrap().trim().to_owned();
+        attempts.push(header);
+    }
+    assert!(attempts.iter().any(|attempts| attempts != "1"), "{attempts:?}");
+    assert_eq!(running.end("-INT").0, Some(0));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "the demo leaves nothing behind");
+}

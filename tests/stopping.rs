@@ -1,0 +1,70 @@
+//! Ending without losing anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::support::app::{App, ask, chain_of, piece, whole};
+use crate::support::provider::{Answer, DONE, Provider, STOP, delta};
+
+/// LESSONS O26 and F20: streams in progress go on to their end, `/health` says what is going on, newcomers are refused.
+#[actix_rt::test]
+async fn o26_f20_a_stop_lets_streams_end_and_refuses_newcomers() {
+    let gate = Arc::new(Semaphore::new(0));
+    let provider = Provider::script([Answer::stream()
+        .part(&delta("one"))
+        .gate(&gate)
+        .part(&delta("two"))
+        .part(STOP)
+        .part(DONE)
+        .end()])
+    .await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let mut stream = app.open(ask(r#","stream":true"#)).await;
+    assert_eq!(piece(&mut stream).await, Some(delta("one")));
+
+    let App { proxy, url, client, .. } = app;
+    let stopping = actix_rt::spawn(proxy.stop(Duration::from_secs(20)));
+    let health = || async { whole(client.get(format!("{url}/health")).send().await.unwrap()).await };
+    while health().await.status == 200 {}
+    assert_eq!(health().await.json()["status"], "draining");
+    let request = client.post(format!("{url}/v1/chat/completions")).bearer_auth(crate::support::app::CLIENT);
+    let refused = whole(request.send_body(ask("")).await.unwrap()).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "shutting_down"));
+    assert!(!stopping.is_finished());
+
+    gate.add_permits(1);
+    let mut rest = String::new();
+    while let Some(more) = piece(&mut stream).await {
+        rest += &more;
+    }
+    assert_eq!(rest, format!("{}{STOP}{DONE}", delta("two")));
+    assert_eq!(stopping.await.unwrap(), 0);
+    assert_eq!(provider.calls(), 1);
+}
+
+#[actix_rt::test]
+async fn a_stream_that_does_not_end_is_cut_when_the_grace_is_over() {
+    let provider = Provider::script([Answer::stream().part(&delta("one")).hang()]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let mut stream = app.open(ask(r#","stream":true"#)).await;
+    piece(&mut stream).await;
+    assert_eq!(app.proxy.stop(Duration::from_millis(50)).await, 1);
+    provider.aborted(1).await;
+}
+
+#[actix_rt::test]
+async fn health_tells_version_uptime_and_counts() {
+    let provider = Provider::script([Answer::ok()]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    app.clock.advance(Duration::from_secs(90));
+    let health = app.get("/health").await.json();
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        (health["uptime"].as_u64(), health["providers"].as_u64(), health["chains"].as_u64()),
+        (Some(90), Some(1), Some(1))
+    );
+    app.stop().await;
+}
