@@ -1,0 +1,195 @@
+//! The part of a completion that this proxy looks at, borrowed from the provider's bytes.
+//!
+//! One shape serves both the chunk of a stream (`delta`) and the whole answer (`message`). Texts are kept as raw JSON:
+//! only whether they are empty matters, and a model may split an emoji into two chunks, each with half a surrogate
+//! pair, which a JSON string reader would refuse. Members of an unexpected type count as absent.
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
+
+use super::Finish;
+use crate::domain::lenient::{Lenient, Member};
+
+/// A completion, or a chunk of one, or whatever came in its place.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::domain) struct Wire<'a> {
+    #[serde(borrow)]
+    pub(in crate::domain) choices: Lenient<Choices<'a>>,
+    #[serde(borrow)]
+    pub(in crate::domain) usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::domain) x_groq: Lenient<Groq<'a>>,
+    #[serde(borrow)]
+    pub(in crate::domain) error: Option<&'a RawValue>,
+    /// The result of an embeddings call.
+    #[serde(borrow)]
+    pub(in crate::domain) data: Option<&'a RawValue>,
+    /// `"error"` in the flat envelope of older vLLM and of Mistral.
+    #[serde(borrow)]
+    pub(in crate::domain) object: Option<&'a RawValue>,
+    /// The text of the flat envelopes.
+    #[serde(borrow)]
+    pub(in crate::domain) message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::domain) detail: Option<&'a RawValue>,
+    /// Cloudflare's envelope.
+    #[serde(borrow)]
+    pub(in crate::domain) errors: Option<&'a RawValue>,
+}
+
+impl<'a> Wire<'a> {
+    /// Reads an object; anything else is an error.
+    pub(in crate::domain) fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        match json.trim_ascii_start().first() {
+            // A derived struct would read an array as its members in order.
+            Some(b'[') => Err(Error::custom("an array")),
+            _ => serde_json::from_slice(json),
+        }
+    }
+
+    /// True when this is an error envelope, alone or beside choices.
+    pub(in crate::domain) fn failed(&self) -> bool {
+        let in_envelope = filled(self.error)
+            || filled(self.x_groq.0.error)
+            || self.choices.0.error
+            || self.choices.0.finish == Some(Finish::Error)
+            || self.object.is_some_and(|object| object.get() == r#""error""#);
+        in_envelope || (!self.choices.0.listed && (filled(self.message) || filled(self.detail) || filled(self.errors)))
+    }
+}
+
+/// Groq's extension of a chunk.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::domain) struct Groq<'a> {
+    #[serde(borrow)]
+    pub(in crate::domain) usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::domain) error: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Member<'de> for Groq<'a> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// All choices of a completion, folded into what one of them says.
+#[derive(Default)]
+pub(in crate::domain) struct Choices<'a> {
+    /// There is a list of choices, possibly empty.
+    pub(in crate::domain) listed: bool,
+    pub(in crate::domain) count: usize,
+    /// A delta holds something for the client.
+    pub(in crate::domain) delta: bool,
+    /// A message holds something for the client.
+    pub(in crate::domain) message: bool,
+    pub(in crate::domain) finish: Option<Finish>,
+    /// A choice has an error of its own.
+    pub(in crate::domain) error: bool,
+    /// Usage that a choice reports.
+    pub(in crate::domain) usage: Option<&'a RawValue>,
+}
+
+impl<'a> Choices<'a> {
+    fn add(&mut self, choice: &Choice<'a>) {
+        self.count += 1;
+        self.delta |= choice.delta.0.filled();
+        self.message |= choice.message.0.filled();
+        self.error |= filled(choice.error);
+        self.usage = choice.usage.or(self.usage);
+        let finish = choice.finish_reason.and_then(|reason| Finish::of(reason.get()));
+        // A failure of one choice is a failure of the answer.
+        if self.finish != Some(Finish::Error) {
+            self.finish = finish.or(self.finish);
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Member<'de> for Choices<'a> {
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut choices = Choices { listed: true, ..Choices::default() };
+        while let Some(Lenient(choice)) = list.next_element::<Lenient<Choice<'a>>>()? {
+            choices.add(&choice);
+        }
+        Ok(choices)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    delta: Lenient<Message<'a>>,
+    #[serde(borrow)]
+    message: Lenient<Message<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Member<'de> for Choice<'a> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// What a choice gives to the client. Each member alone makes the answer worth having.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Message<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    /// Reasoning as Groq and OpenRouter name it.
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    /// Reasoning as DeepSeek, Z.ai and vLLM name it.
+    #[serde(borrow)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
+    /// The predecessor of `tool_calls`.
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Member<'de> for Message<'a> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl Message<'_> {
+    fn filled(&self) -> bool {
+        filled(self.content)
+            || filled(self.reasoning)
+            || filled(self.reasoning_content)
+            || filled(self.tool_calls)
+            || filled(self.refusal)
+            || filled(self.function_call)
+            || filled(self.audio)
+    }
+}
+
+/// True for a non-empty string, list or object, and for `true`.
+pub(in crate::domain) fn filled(json: Option<&RawValue>) -> bool {
+    let Some((first, rest)) = json.and_then(|json| json.get().as_bytes().split_first()) else { return false };
+    let next = || rest.trim_ascii_start().first();
+    match first {
+        b'"' => rest.first() != Some(&b'"'),
+        b'[' => next() != Some(&b']'),
+        b'{' => next() != Some(&b'}'),
+        b't' => true,
+        _ => false,
+    }
+}

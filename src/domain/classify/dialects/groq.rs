@@ -1,0 +1,10 @@
+//! Groq. Requests per minute and tokens per day appear in no header: only the error text names them.
+
+use super::super::ruling::Ruling;
+use super::super::signs::Signs;
+use super::super::unwell;
+
+pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
+    // 498 is the flex tier at capacity; elsewhere it is no known status.
+    (signs.status == 498).then(|| unwell::OVERLOADED.into())
+}

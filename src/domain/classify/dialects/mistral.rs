@@ -1,0 +1,38 @@
+//! Mistral. Its request minute is the wall clock's: it ends at :00 (three trials, five seconds of spread). No 429 of 163
+//! carried a `retry-after`, and the body never names the window; headers may name a day or a month.
+
+use super::super::limited;
+use super::super::missing;
+use super::super::ruling::Ruling;
+use super::super::signs::Signs;
+use super::super::{denied, unwell};
+use crate::domain::hints::window::Window;
+use crate::domain::hints::{calendar, reset};
+use crate::domain::outcome::{CooldownClass, Target};
+
+pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
+    match signs.status {
+        // Retired models: code 1500 in a 400.
+        400 if signs.has_code(&["1500"]) => Some(missing::MODEL_GONE.into()),
+        // Tier not allowed, labs not enabled: this model only.
+        403 if signs.has_code(&["1910", "1913"]) => Some(denied::NOT_IN_PLAN.into()),
+        429 => Some(limit(signs)),
+        _ => None,
+    }
+}
+
+fn limit(signs: &Signs<'_>) -> Ruling {
+    if signs.has_code(&["3505"]) || unwell::is_overload(signs) {
+        return unwell::OVERLOADED.into();
+    }
+    if reset::no_allowance(signs.headers) {
+        return denied::NOT_IN_PLAN.into();
+    }
+    match limited::window(signs) {
+        // The month's tokens are counted per key.
+        month @ Some(Window::Month) => limited::in_window(month, Target::Key, CooldownClass::Month),
+        longer @ Some(Window::Day | Window::Week) => limited::in_window(longer, Target::Entry, CooldownClass::Day),
+        _ => limited::in_window(Some(Window::Minute), Target::Entry, CooldownClass::Minute)
+            .unless_told(calendar::minute(signs.now)),
+    }
+}

@@ -1,0 +1,22 @@
+//! Ollama Cloud: one model at a time, a session of five hours, and a week. Texts only: "you (name) have reached your
+//! weekly usage limit". Both allowances belong to the account.
+
+use super::super::limited;
+use super::super::ruling::Ruling;
+use super::super::signs::Signs;
+use crate::domain::hints::window::Window;
+use crate::domain::outcome::{CooldownClass, Target};
+
+pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
+    if signs.status != 429 {
+        return None;
+    }
+    let window = if signs.says(&["weekly usage limit"]) {
+        Window::Week
+    } else if signs.says(&["session usage limit"]) {
+        Window::Session
+    } else {
+        return None;
+    };
+    Some(limited::in_window(Some(window), Target::Key, CooldownClass::Unknown429))
+}

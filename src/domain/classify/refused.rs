@@ -1,0 +1,149 @@
+//! 400, 413, 422: the provider did not like the request. Is it the request, or is it the provider?
+//!
+//! A request that is wrong everywhere goes back to its author. What only this provider cannot do (a shorter context, an
+//! unknown parameter, a model that left) goes to the next entry, and costs nobody a cooldown unless the entry is dead.
+
+use super::denied;
+use super::missing;
+use super::ruling::Ruling;
+use super::signs::Signs;
+use super::unwell;
+use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
+
+/// The request is larger than a whole window: no wait helps, smaller ones still fit.
+pub(super) const TOO_LARGE: Verdict = Verdict::skip(Reason::TooLarge);
+
+/// Rules for 413.
+pub(super) fn too_large(signs: &Signs<'_>) -> Ruling {
+    if is_context(signs) { Verdict::skip(Reason::Context).into() } else { TOO_LARGE.into() }
+}
+
+/// Rules for 400, 422 and the 4xx that nobody else claims.
+pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
+    let verdict = if denied::names_key(signs) {
+        // Gemini answers 400 to a bad key.
+        denied::KEY
+    } else if is_region(signs) {
+        providers_fault(signs)
+    } else if is_context(signs) {
+        Verdict::skip(Reason::Context)
+    } else if exceeds_window(signs) {
+        TOO_LARGE
+    } else if denied::is_moderation(signs) {
+        denied::MODERATED
+    } else if denied::lacks_credit(signs) {
+        denied::NO_CREDIT
+    } else if lacks_model(signs) {
+        missing::MODEL_GONE
+    } else if denied::lacks_model(signs) {
+        denied::NOT_IN_PLAN
+    } else if signs.has_code(&["tool_use_failed"]) {
+        // Groq: the model wrote a tool call that does not parse. Another model may do better.
+        Verdict::skip(Reason::ModelOutput)
+    } else if is_output_cap(signs) {
+        Verdict::skip(Reason::OutputCap)
+    } else if is_unsupported(signs) {
+        Verdict::skip(Reason::UnsupportedParameter)
+    } else if signs.says(&["provider returned error"]) {
+        // OpenRouter passes on what it got from behind, and that said nothing of the above.
+        providers_fault(signs)
+    } else if unwell::is_overload(signs) {
+        unwell::OVERLOADED
+    } else if is_typed(signs) {
+        Verdict::return_to_client(Reason::BadRequest)
+    } else {
+        Verdict::skip(Reason::Unknown)
+    };
+    verdict.into()
+}
+
+/// The prompt does not fit. The phrases are, in order, those of OpenAI and vLLM, llama.cpp, Gemini, Cohere, Anthropic,
+/// Z.ai, Cloudflare, TGI, and again Cloudflare.
+fn is_context(signs: &Signs<'_>) -> bool {
+    signs.has_code(&["context_length_exceeded", "exceed_context_size_error", "model_context_window_exceeded"])
+        || signs.says(&[
+            "maximum context length",
+            "exceeds the available context size",
+            "too many tokens:",
+            "prompt is too long",
+            "exceeds max length",
+            "maximum allowed input length",
+            "estimated number of input and maximum output tokens",
+            "context window limit",
+        ])
+        || (signs.says(&["input token count"]) && signs.says(&["exceeds"]))
+        || (signs.says(&["input validation error"]) && signs.says(&["tokens +"]))
+}
+
+/// One request above the whole token window; Groq (413) and OpenAI (429) say it in the same words.
+pub(super) fn exceeds_window(signs: &Signs<'_>) -> bool {
+    signs.has_code(&["tokens_limit_reached", "request_too_large"]) || signs.says(&["request too large"])
+}
+
+/// Retired and unknown models, at providers that answer 400 where others answer 404.
+fn lacks_model(signs: &Signs<'_>) -> bool {
+    signs.has_code(&["model_not_found", "model_decommissioned", "model_archived", "invalid_model"])
+        || signs.says(&["has been decommissioned", "is not a valid model", "not supported by any provider"])
+        || signs.says(&["not supported by provider"])
+        || (signs.says(&["model"]) && signs.says(&["does not exist"]))
+}
+
+/// More output asked for than the model can give.
+fn is_output_cap(signs: &Signs<'_>) -> bool {
+    let is_named = signs.says(&["max_tokens", "max_completion_tokens", "max_output_tokens"])
+        || signs.envelope.param.as_deref().is_some_and(|name| name.starts_with("max_"));
+    signs.has_code(&["max_tokens_exceeded"])
+        || (is_named && signs.says(&["less than or equal to", "is too large", "supports at most"]))
+}
+
+fn is_unsupported(signs: &Signs<'_>) -> bool {
+    signs.has_code(&[
+        "extra_forbidden",
+        "unsupported_parameter",
+        "unsupported_value",
+        "unknown_parameter",
+        "wrong_api_format",
+    ]) || signs.says(&[
+        "unknown name",
+        "is unsupported",
+        "unsupported parameter",
+        "is not supported",
+        "are not supported",
+        "not supported with",
+        "does not support",
+        "single tool-calls",
+        "extra inputs are not permitted",
+        "unrecognized request argument",
+    ])
+}
+
+/// The region is not served; Gemini's code for that is `FAILED_PRECONDITION`.
+fn is_region(signs: &Signs<'_>) -> bool {
+    denied::names_region(signs) || signs.has_code(&["failed_precondition"])
+}
+
+fn providers_fault(signs: &Signs<'_>) -> Verdict {
+    // Behind an aggregator it is one of many providers.
+    let target = if signs.envelope.upstream { Target::Entry } else { Target::Provider };
+    Verdict::cool(Reason::ProviderRejected, target, CooldownClass::ProviderRejected)
+}
+
+/// The body says, in machine terms, that the request is invalid.
+fn is_typed(signs: &Signs<'_>) -> bool {
+    signs.envelope.schema_errors
+        || signs.has_code(&[
+            "invalid_request_error",
+            "invalid_request",
+            "invalid_argument",
+            "invalid_value",
+            "invalid_type",
+            "invalid_prompt",
+            "bad_request",
+            "bad_request_error",
+            "badrequesterror",
+            "validation_error",
+            "missing_required_parameter",
+            "unprocessable_entity",
+            "unprocessable",
+        ])
+}
