@@ -154,18 +154,21 @@ fn mistakes_in_the_command_line_exit_with_2_and_a_dead_proxy_with_1() {
 
 /// One line per request and one per change of an entry's state; never a key or a body.
 #[actix_rt::test]
-async fn the_log_tells_what_happened_and_no_secret() {
+async fn o20_the_log_tells_what_happened_and_no_secret() {
     for format in ["text", "json"] {
         let limited = Provider::script([Answer::rate_limited(Some("60"))]).await;
-        let good = Provider::with(|_, _| Answer::ok()).await;
+        let without_usage = Answer::json(200, &[], r#"{"choices":[{"message":{"content":"Hi"}}]}"#);
+        let good = Provider::script([Answer::ok(), without_usage]).await;
         let dir = tempfile::tempdir().unwrap();
         let settings = format!("  logFormat: {format}\n  logLevel: trace\n");
         fs::write(dir.path().join("c.yaml"), config_of(&settings, &[("a", &limited), ("b", &good)], "")).unwrap();
-        let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+        let mut serve = command(dir.path(), &["-c", "c.yaml"]);
+        serve.env("CHAIN429_LOG", "trace");
+        let running = Running::start(serve);
         let client = awc::Client::default();
         let ids: Vec<String> = {
             let mut ids = Vec::new();
-            for body in [ask("").replace("Hello", "SECRET-PROMPT"), "{".to_owned()] {
+            for body in [ask("").replace("Hello", "SECRET-PROMPT"), "{".to_owned(), ask("")] {
                 let request = client.post(format!("{}/v1/chat/completions", running.url)).bearer_auth(CLIENT);
                 let response = request.send_body(body).await.unwrap();
                 ids.push(response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned());
@@ -174,6 +177,7 @@ async fn the_log_tells_what_happened_and_no_secret() {
         };
         let (code, rest) = running.end("-TERM");
         assert_eq!(code, Some(0));
+        // LESSONS O20: a request that failed had no latency, and one without usage no row.
         for id in &ids {
             assert_eq!(rest.lines().filter(|line| line.contains(id)).count(), 1, "one line per request: {rest}");
         }
@@ -191,6 +195,19 @@ async fn the_log_tells_what_happened_and_no_secret() {
             }
         }
     }
+}
+
+#[actix_rt::test]
+async fn the_environment_stands_in_for_options() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("c.yaml"), chain_of(&[("a", &provider)]).replace("port: 0", "port: 1")).unwrap();
+    let mut serve = command(dir.path(), &[]);
+    serve.env("CHAIN429_CONFIG", "c.yaml").env("CHAIN429_PORT", "0").env("CHAIN429_HOST", "127.0.0.1");
+    serve.env("CHAIN429_DATA_DIR", "elsewhere");
+    let running = Running::start(serve);
+    assert!(running.url.starts_with("http://127.0.0.1:") && !running.url.ends_with(":1"), "{}", running.url);
+    assert_eq!(running.end("-TERM").0, Some(0));
 }
 
 #[actix_rt::test]

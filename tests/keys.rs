@@ -82,3 +82,16 @@ async fn f18_a_wrong_key_is_answered_before_the_body_has_arrived() {
     assert_eq!(answer, b"HTTP/1.1 401");
     app.stop().await;
 }
+
+/// A client that is still writing its body sees the answer, not a broken connection.
+#[actix_rt::test]
+async fn a_wrong_key_with_a_large_body_is_told_so() {
+    let (app, provider) = app().await;
+    let large = ask(&format!(r#","x":"{}""#, "x".repeat(4_000_000)));
+    for _ in 0..5 {
+        let reply = whole(app.post(large.clone(), "nope").await).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "invalid_api_key"));
+    }
+    assert_eq!(provider.calls(), 0);
+    app.stop().await;
+}

@@ -208,7 +208,7 @@ async fn the_timeout_of_the_entry_wins_over_that_of_the_provider_and_the_setting
     let app = App::start(&yaml).await;
     let reply = app.chat(ask("")).await;
     assert_eq!(reply.status, 503);
-    assert!(reply.text().contains("no answer within 40 ms"), "{}", reply.text());
+    assert!(reply.text().contains("a/m (timeout after 0 ms: no answer)"), "{}", reply.text());
     app.stop().await;
 }
 
@@ -261,5 +261,102 @@ async fn a_stale_connection_is_retried_on_a_new_one() {
         assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, "1"));
     }
     assert_eq!(provider.calls(), 50);
+    app.stop().await;
+}
+
+/// LESSONS F6: one server error ruled out all models of the provider.
+#[actix_rt::test]
+async fn f6_a_server_error_says_nothing_about_other_models_of_the_provider() {
+    let provider = Provider::with(|request, _| match request.text().contains(r#""model":"m""#) {
+        true => Answer::json(500, &[], "{}"),
+        false => Answer::ok(),
+    })
+    .await;
+    let yaml = chain_of(&[("a", &provider)])
+        .replace("{ provider: a, model: m }", "{ provider: a, model: m }\n      - { provider: a, model: n }");
+    let app = App::start(&yaml).await;
+    assert_eq!(app.chat(ask("")).await.header("x-429chain-provider"), "a/n");
+    app.stop().await;
+}
+
+/// LESSONS F15: the walk ended after 20 attempts although a later entry had quota.
+#[actix_rt::test]
+async fn f15_the_walk_goes_on_to_the_last_entry() {
+    let provider = Provider::with(|request, _| match request.text().contains(r#""model":"last""#) {
+        true => Answer::ok(),
+        false => Answer::rate_limited(Some("60")),
+    })
+    .await;
+    let places: String = (0..40).map(|n| format!("      - {{ provider: a, model: m{n} }}\n")).collect();
+    let yaml = chain_of(&[("a", &provider)])
+        .replace("      - { provider: a, model: m }\n", &(places + "      - { provider: a, model: last }\n"));
+    let app = App::start(&yaml).await;
+    for attempts in ["41", "1"] {
+        let reply = app.chat(ask("")).await;
+        assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, attempts));
+    }
+    app.stop().await;
+}
+
+/// A prompt too long for one model is no reason to rest it, and the next one may have room.
+#[actix_rt::test]
+async fn a_context_overflow_moves_on_and_comes_back_if_nobody_has_room() {
+    let overflow = r#"{"error":{"message":"This model's maximum context length is 8 tokens","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
+    let (a, b) = (Provider::script([Answer::json(400, &[], overflow)]).await, healthy().await);
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    assert_eq!(app.chat(ask("")).await.header("x-429chain-provider"), "b/m");
+    assert_eq!(app.entry("a").await["status"], "ready");
+    let alone = app.chat(ask("").replace("default", "a/m")).await;
+    assert_eq!((alone.status, alone.text().as_str()), (400, overflow));
+    app.stop().await;
+}
+
+/// Moderation speaks of the prompt, and every provider gets the same prompt: the answer comes back at once.
+#[actix_rt::test]
+async fn a_content_policy_refusal_comes_back_after_one_call() {
+    let refusal = r#"{"error":{"message":"flagged","type":"invalid_request_error","code":"content_policy_violation"}}"#;
+    let (a, b) = (Provider::script([Answer::json(400, &[], refusal)]).await, healthy().await);
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    let reply = app.chat(ask("")).await;
+    assert_eq!((reply.status, reply.text().as_str(), b.calls()), (400, refusal, 0));
+    app.stop().await;
+}
+
+/// The targets of cooldowns: a wrong base URL rests the provider, a missing model only the entry.
+#[actix_rt::test]
+async fn a_wrong_base_url_rests_the_provider_and_a_missing_model_the_entry() {
+    let gone = r#"{"error":{"message":"no such model","type":"invalid_request_error","code":"model_not_found"}}"#;
+    let page = "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 9\r\n\r\n<html>404";
+    for (answer, calls) in [(Answer::json(404, &[], gone), 2), (Answer::raw(page), 1)] {
+        let (a, b) = (Provider::script([answer]).await, healthy().await);
+        let yaml = chain_of(&[("a", &a), ("b", &b)]).replace(
+            "      - { provider: a, model: m }\n",
+            "      - { provider: a, model: m }\n      - { provider: a, model: n }\n",
+        );
+        let app = App::start(&yaml).await;
+        for _ in 0..3 {
+            assert_eq!(app.chat(ask("")).await.header("x-429chain-provider"), "b/m");
+        }
+        assert_eq!(a.calls(), calls);
+        app.stop().await;
+    }
+}
+
+/// One free model of OpenRouter has spent the account's day: all free models rest, the others go on.
+#[actix_rt::test]
+async fn a_shared_pool_rests_as_one() {
+    let spent = r#"{"error":{"message":"Rate limit exceeded: free-models-per-day","code":429}}"#;
+    let a = Provider::with(move |request, _| match request.text().contains(":free") {
+        true => Answer::json(429, &[], spent),
+        false => Answer::ok(),
+    })
+    .await;
+    let yaml = chain_of(&[("a", &a)]).replace("generic-openai", "openrouter").replace(
+        "      - { provider: a, model: m }\n",
+        "      - { provider: a, model: x:free }\n      - { provider: a, model: y:free }\n      - { provider: a, model: z }\n",
+    );
+    let app = App::start(&yaml).await;
+    let reply = app.chat(ask("")).await;
+    assert_eq!((reply.header("x-429chain-provider"), reply.header("x-429chain-attempts")), ("a/z", "2"));
     app.stop().await;
 }

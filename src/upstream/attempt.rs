@@ -218,7 +218,7 @@ impl Call<'_> {
 
     fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
         let verdict = fault.verdict(self.entry().provider.dialect);
-        Box::new(Failed { verdict, status, detail: Some(fault.to_string()), answer: None })
+        Box::new(Failed { verdict, status, detail: Some(fault.detail()), answer: None })
     }
 
     fn late(&self, what: &'static str, limit: Duration) -> Box<Failed> {

@@ -8,6 +8,7 @@ use awc::error::{ConnectError, PayloadError, SendRequestError};
 use crate::domain::classify::broken;
 use crate::domain::dialect::Dialect;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
+use crate::domain::trail::Span;
 
 /// Why a call brought no usable answer. The texts are for people; they hold neither keys nor bodies.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +26,7 @@ pub enum CallError {
     #[error("request cannot be sent: {0}")]
     Unsendable(String),
     /// No answer in time.
-    #[error("no {what} within {} ms", .limit.as_millis())]
+    #[error("no {what} within {}", Span(*.limit))]
     Timeout {
         /// What did not come.
         what: &'static str,
@@ -48,6 +49,15 @@ impl CallError {
     #[must_use]
     pub fn stale_connection(&self) -> bool {
         matches!(self, Self::Lost(_))
+    }
+
+    /// For the trail, where how long a call took is said already.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Timeout { what, .. } => format!("no {what}"),
+            other => other.to_string(),
+        }
     }
 
     /// What it means for the request and the entry.

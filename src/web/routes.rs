@@ -9,7 +9,7 @@ use super::{completions, health, models, ratelimits};
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
     config
-        .service(get("/health").route(web::get().to(health::health)))
+        .service(get("/health").route(web::get().to(health::health)).route(web::head().to(health::health)))
         .service(post("/v1/chat/completions").route(web::post().to(completions::chat)))
         .service(post("/v1/embeddings").route(web::post().to(completions::embeddings)))
         .service(get("/v1/models").route(web::get().to(models::list)))
