@@ -189,7 +189,7 @@ async fn a_429_that_says_nothing_cools_for_the_configured_default_and_repeats_do
 async fn o14_a_hanging_entry_costs_its_timeout_once() {
     let hanging = Provider::script([Answer::silence()]).await;
     let good = healthy().await;
-    let app = App::start(&config_of("  requestTimeoutMs: 60\n", &[("a", &hanging), ("b", &good)], "")).await;
+    let app = App::start(&config_of("  requestTimeoutMs: 400\n", &[("a", &hanging), ("b", &good)], "")).await;
     for attempts in ["2", "1", "1"] {
         let reply = app.chat(ask("")).await;
         assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, attempts));
