@@ -10,6 +10,7 @@ use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
+use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tracing::info;
 
@@ -22,7 +23,6 @@ use crate::actors::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::{Config, KeyDigest};
 use crate::upstream::client::Clients;
-use crate::upstream::tls;
 use crate::upstream::waterfall::Worker;
 use crate::web::gate::gate;
 use crate::web::keys::Keys;
@@ -48,9 +48,6 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// TLS towards providers.
-    #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
     /// The system gave no random numbers.
     #[error("the system gives no random numbers")]
     NoRandomness,
@@ -70,9 +67,13 @@ impl Proxy {
     /// Starts all parts and listens. Must be called within an actix system.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or TLS cannot be set up.
-    pub fn start(config: Config, admin_keys: Vec<KeyDigest>, clock: Clock) -> Result<Self, StartError> {
-        let tls = tls::client_config()?;
+    /// When the address cannot be listened on.
+    pub fn start(
+        config: Config,
+        admin_keys: Vec<KeyDigest>,
+        tls: Arc<ClientConfig>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         let drain = Arc::new(Drain::default());
         let recording = Arbiter::new();
         let recorder = RecorderActor::start_on(&recording);

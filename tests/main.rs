@@ -18,4 +18,5 @@ mod layout;
 mod stopping;
 mod streaming;
 mod support;
+mod tls;
 mod waterfall;

@@ -14,6 +14,7 @@ use crate::config;
 use crate::config::model::Config;
 use crate::config::starter::random_key;
 use crate::demo::{Simulated, Simulators};
+use crate::upstream::tls;
 
 /// Fast and often out of quota first, slow and reliable last: the order in which they are tried.
 const CHAIN: [Simulated; 3] = [Simulated::Groq, Simulated::Gemini, Simulated::OpenRouter];
@@ -28,8 +29,9 @@ pub(super) fn demo(args: &Args) -> Result<(), Failure> {
         let simulators = Simulators::start(std::sync::Arc::new(move || reading.now())).map_err(Failure::runtime)?;
         let config = configure(&simulators, &client_key, &admin_key, args)?;
         start_log(&config, args)?;
+        let tls = tls::client_config(None).map_err(Failure::runtime)?;
         let admin_keys = config.settings.admin_keys.clone();
-        let proxy = Proxy::start(config, admin_keys, clock).map_err(Failure::runtime)?;
+        let proxy = Proxy::start(config, admin_keys, tls, clock).map_err(Failure::runtime)?;
         if let Some(address) = proxy.addresses().first() {
             say(&welcome(&url(*address), &client_key, &admin_key));
         }

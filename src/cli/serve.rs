@@ -1,7 +1,7 @@
 //! `429chain serve`: the proxy itself, until a signal ends it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use actix_rt::System;
 use tracing::{info, warn};
@@ -16,6 +16,7 @@ use crate::config::environment::ProcessEnvironment;
 use crate::config::model::{Config, KeyDigest};
 use crate::store::admin_key;
 use crate::telemetry;
+use crate::upstream::tls;
 
 /// Loads the configuration and serves it.
 pub(super) fn serve(args: &Args) -> Result<(), Failure> {
@@ -28,8 +29,11 @@ pub(super) fn serve(args: &Args) -> Result<(), Failure> {
         [] => vec![generated_admin_key(&config.settings.data_dir)?],
         configured => configured.to_vec(),
     };
+    // The variable that OpenSSL and curl read, for providers behind a company's or a home's own authority.
+    let more_roots = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let tls = tls::client_config(more_roots.as_deref()).map_err(Failure::usage)?;
     System::new().block_on(async {
-        let proxy = Proxy::start(config, admin_keys, Clock::system()).map_err(Failure::runtime)?;
+        let proxy = Proxy::start(config, admin_keys, tls, Clock::system()).map_err(Failure::runtime)?;
         run(proxy).await
     })
 }

@@ -43,10 +43,11 @@ pub(super) fn check(args: &Args) -> Result<(), Failure> {
     let enabled = config.providers.iter().filter(|provider| provider.enabled).count();
     let entries: usize = config.chains.iter().map(|chain| chain.entries.len()).sum();
     say(&format!(
-        "{} is fine: {enabled} of {} providers enabled, {} chains with {entries} entries",
+        "{} is fine: {enabled} of {} enabled, {} with {}",
         args.config.display(),
-        config.providers.len(),
-        config.chains.len()
+        count(config.providers.len(), "provider", "providers"),
+        count(config.chains.len(), "chain", "chains"),
+        count(entries, "entry", "entries")
     ));
     Ok(())
 }
@@ -63,4 +64,8 @@ pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
     let (key, _) = admin_key::create(&config.settings.data_dir).map_err(Failure::runtime)?;
     say(&format!("Admin key, shown only now: {key}\nA running proxy takes it after a restart."));
     Ok(())
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
