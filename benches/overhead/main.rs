@@ -1,0 +1,77 @@
+//! The whole proxy against nginx as a plain reverse proxy, as ratios within one run (DESIGN 8).
+//!
+//! `cargo bench --bench overhead` starts an nginx that plays the provider, an nginx that does nothing but pass requests
+//! on, and the proxy as it is released. Rounds alternate between the two, so that whatever else the machine does meets
+//! both; what is printed is the median over the rounds, and in brackets the worst and the best of them.
+//!
+//! Speed is no gate: the exit code says only whether everything could be measured.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this makes")]
+#![allow(clippy::disallowed_methods, reason = "measuring time is what this is for")]
+
+mod chains;
+mod connection;
+mod latency;
+mod load;
+mod memory;
+mod nginx;
+mod options;
+mod process;
+mod provider;
+mod proxy;
+mod report;
+mod size;
+mod start;
+mod throughput;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use options::Options;
+use report::Report;
+
+/// What goes wrong here is told to a person, and that is all.
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    let Some(options) = Options::read() else { return ExitCode::SUCCESS };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = runtime.map_err(Into::into).and_then(|runtime| {
+        // Dropping `all` ends every process it has started; so does a panic.
+        runtime.block_on(async {
+            tokio::select! {
+                outcome = all(&options) => outcome,
+                _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+                () = tokio::time::sleep(options.at_most()) => Err("something hangs; given up".into()),
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("overhead: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn all(options: &Options) -> Result<()> {
+    process::allow_many_files();
+    let dir = tempfile::tempdir()?;
+    let program = nginx::find()?;
+    let provider = provider::Provider::start()?;
+    let upstream = nginx::upstream(&program, dir.path()).await?;
+    let rival = nginx::reverse_proxy(&program, dir.path(), upstream.address, provider.address).await?;
+    let config = proxy::Config { served_by: upstream.address, scripted: provider.address };
+    let report = Report::begin(options, &nginx::version(&program)?);
+
+    let ours = proxy::start(dir.path(), "rounds", &config).await?;
+    throughput::measure(options, &rival, &ours, &report).await?;
+    latency::measure(options, &rival, &ours, &report).await?;
+    chains::measure(options, &ours, &report).await?;
+    drop(ours);
+
+    memory::measure(options, dir.path(), &config, &report).await?;
+    start::measure(options, dir.path(), &config, &report).await?;
+    size::measure(dir.path(), &report)
+}

@@ -1,0 +1,68 @@
+//! Requests per second and CPU per request with 64 connections, every request recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Result;
+use crate::connection;
+use crate::load::{Load, Until};
+use crate::options::Options;
+use crate::process::Process;
+use crate::proxy::PATH;
+use crate::report::{Budget, Line, Report, Unit, median, micros};
+
+const CONNECTIONS: usize = 64;
+
+/// What the rounds against one of the two showed.
+#[derive(Debug, Default)]
+struct Side {
+    rate: Vec<f64>,
+    cpu: Vec<f64>,
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+impl Side {
+    async fn round(&mut self, process: &Process, load: &Load) -> Result<()> {
+        let before = process.cpu()?;
+        let round = load.run().await?;
+        let used = process.cpu()?.saturating_sub(before);
+        self.rate.push(round.rate());
+        self.cpu.push(micros(used) / round.answers as f64);
+        self.p50.push(micros(round.quantile(0.50)));
+        self.p99.push(micros(round.quantile(0.99)));
+        Ok(())
+    }
+}
+
+/// Measures both in turn.
+pub(crate) async fn measure(options: &Options, rival: &Process, ours: &Process, report: &Report) -> Result<()> {
+    let request: Arc<[u8]> = connection::request(PATH, "one", false).into();
+    let load = |process: &Process, lasting| Load {
+        target: process.address,
+        request: Arc::clone(&request),
+        connections: CONNECTIONS,
+        lasting,
+        until: Until::Answered,
+    };
+    for process in [rival, ours] {
+        load(process, Duration::from_millis(500)).run().await?;
+    }
+    let (mut nginx, mut chain) = (Side::default(), Side::default());
+    for _ in 0..options.rounds {
+        nginx.round(rival, &load(rival, options.round)).await?;
+        chain.round(ours, &load(ours, options.round)).await?;
+    }
+    let compare = |what, other: &[f64], ours: &[f64], show: fn(f64) -> String, budget| {
+        let results: Vec<f64> = ours.iter().zip(other).map(|(ours, other)| ours / other).collect();
+        let (other, ours) = (show(median(other)), show(median(ours)));
+        report.line(&Line { what, other: &other, ours: &ours, results: &results, unit: Unit::Ratio, budget });
+    };
+    let per_second: fn(f64) -> String = |rate| format!("{rate:.0}/s");
+    let span: fn(f64) -> String = |micros| format!("{micros:.1} us");
+    compare("64 connections: requests/s", &nginx.rate, &chain.rate, per_second, Budget::AtLeast(0.85));
+    compare("64 connections: CPU per request", &nginx.cpu, &chain.cpu, span, Budget::AtMost(1.3));
+    compare("64 connections: p50", &nginx.p50, &chain.p50, span, Budget::None);
+    compare("64 connections: p99", &nginx.p99, &chain.p99, span, Budget::None);
+    Ok(())
+}
