@@ -73,3 +73,6 @@ fn rule(signs: &Signs<'_>) -> Ruling {
         _ => unwell::rule(signs),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,14 @@ fn lacks_model(signs: &Signs<'_>) -> bool {
     signs.has_code(&["model_not_found", "model_decommissioned", "model_archived", "invalid_model"])
         || signs.says(&["has been decommissioned", "is not a valid model", "not supported by any provider"])
         || signs.says(&["not supported by provider"])
-        || (signs.says(&["model"]) && signs.says(&["does not exist"]))
+        || signs.envelope.text.lines().any(is_about_model)
+}
+
+/// A text that starts with the model, so that no part of the request can stand before it.
+fn is_about_model(line: &str) -> bool {
+    let subject = ["model ", "the model ", "the requested model "];
+    let gone = ["does not exist", "not found", "no longer available"];
+    subject.iter().any(|start| line.starts_with(start)) && gone.iter().any(|phrase| line.contains(phrase))
 }
 
 /// More output asked for than the model can give.

@@ -11,7 +11,7 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     let code = |numbers: &[&str]| signs.has_code(numbers);
     if code(&["3036", "4006"]) {
         // The account's neurons of the day, over all models. They come back at midnight UTC.
-        let day = limited::in_window(Some(Window::Day), Target::Key, CooldownClass::Day);
+        let day = limited::hit(Window::Day, Target::Key);
         Some(day.at_least(calendar::utc_midnight(signs.now)))
     } else if code(&["3040"]) {
         Some(unwell::OVERLOADED.into())

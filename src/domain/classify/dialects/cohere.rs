@@ -10,7 +10,7 @@ use crate::domain::outcome::{CooldownClass, Target};
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     match signs.status {
         // "Trial token rate limit exceeded" is per minute as well; slots return one by one (58 s measured).
-        429 => Some(limited::in_window(limited::window(signs), Target::Key, CooldownClass::Minute)),
+        429 => Some(limited::hit_or(limited::window(signs), Target::Key, CooldownClass::Minute)),
         // A deny-listed word in the prompt. At Groq the same status means capacity.
         498 => Some(denied::MODERATED.into()),
         _ => None,

@@ -41,7 +41,7 @@ fn limit(signs: &Signs<'_>) -> Ruling {
     // The newer API says `quota_exceeded` to the day's quota and `rate_limit_exceeded` to the minute's.
     let coded = signs.has_code(&["quota_exceeded"]).then_some(Window::Day);
     let window = limited::window(signs).max(coded);
-    let ruling = limited::in_window(window, Target::Entry, CooldownClass::Unknown429);
+    let ruling = limited::hit_or(window, Target::Entry, CooldownClass::Unknown429);
     match window {
         Some(Window::Day) => ruling.at_least(calendar::pacific_midnight(signs.now)),
         _ => ruling,

@@ -12,7 +12,7 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
             Some(Verdict::cool(Reason::Overload, Target::Entry, CooldownClass::ServerError).into())
         }
         // 40 requests per minute; cleared after 62 s when measured (2026-07).
-        429 => Some(limited::in_window(limited::window(signs), Target::Entry, CooldownClass::Minute)),
+        429 => Some(limited::hit_or(limited::window(signs), Target::Entry, CooldownClass::Minute)),
         _ => None,
     }
 }

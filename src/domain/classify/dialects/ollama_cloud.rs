@@ -5,7 +5,7 @@ use super::super::limited;
 use super::super::ruling::Ruling;
 use super::super::signs::Signs;
 use crate::domain::hints::window::Window;
-use crate::domain::outcome::{CooldownClass, Target};
+use crate::domain::outcome::Target;
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     if signs.status != 429 {
@@ -18,5 +18,5 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     } else {
         return None;
     };
-    Some(limited::in_window(Some(window), Target::Key, CooldownClass::Unknown429))
+    Some(limited::hit(window, Target::Key))
 }
