@@ -279,3 +279,6 @@ fn shape(body: &[u8]) -> Shape {
         Some(_) => Shape::Text,
     }
 }
+
+#[cfg(test)]
+mod tests;
