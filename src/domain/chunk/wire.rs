@@ -27,9 +27,6 @@ pub(crate) struct Wire<'a> {
     /// The result of an embeddings call.
     #[serde(borrow)]
     pub(crate) data: Option<&'a RawValue>,
-    /// `"error"` in the flat envelope of older vLLM and of Mistral.
-    #[serde(borrow)]
-    pub(crate) object: Option<&'a RawValue>,
     /// The text of the flat envelopes.
     #[serde(borrow)]
     pub(crate) message: Option<&'a RawValue>,
@@ -55,8 +52,7 @@ impl<'a> Wire<'a> {
         let in_envelope = filled(self.error)
             || filled(self.x_groq.0.error)
             || self.choices.0.error
-            || self.choices.0.finish == Some(Finish::Error)
-            || self.object.is_some_and(|object| object.get() == r#""error""#);
+            || self.choices.0.finish == Some(Finish::Error);
         let is_answer = self.choices.0.listed || self.has_embeddings();
         in_envelope || (!is_answer && (filled(self.message) || filled(self.detail) || filled(self.errors)))
     }

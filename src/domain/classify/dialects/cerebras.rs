@@ -3,10 +3,9 @@
 //! Its flat body says `"param":"quota"` to every limit, the one per minute included, and `"param":"queue"` when too
 //! much traffic is queued, which clears in seconds (both seen live, 2026-07).
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::unwell;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{limited, unwell};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::Target;

@@ -1,8 +1,8 @@
 //! Cloudflare Workers AI. The codes in `errors[]` decide; they come as numbers or as strings.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, limited, missing, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};

@@ -1,10 +1,9 @@
 //! Cohere's compatibility endpoint. Limits of a trial key hold for all its models; a 429 carries no header, its text
 //! names the window: "limited to 20 API calls / minute", "1000 API calls / month".
 
-use super::super::denied;
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited};
 use crate::domain::outcome::{CooldownClass, Target};
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {

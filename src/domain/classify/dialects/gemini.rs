@@ -3,10 +3,9 @@
 //! Quotas are named by id, `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. Beside a day quota Google has sent
 //! delays of 25 s and of 65205 s: only the end of the day, midnight in California, can be relied upon.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, unwell};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};

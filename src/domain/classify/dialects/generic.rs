@@ -1,8 +1,8 @@
 //! Providers without a dialect of their own. Each rule here rests on a code that no other provider uses.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::limited;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 

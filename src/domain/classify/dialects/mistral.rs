@@ -1,11 +1,9 @@
 //! Mistral. Its request minute is the wall clock's: it ends at :00 (three trials, five seconds of spread). No 429 of 163
 //! carried a `retry-after`, and the body never names the window; headers may name a day or a month.
 
-use super::super::limited;
-use super::super::missing;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::window::Window;
 use crate::domain::hints::{calendar, reset};
 use crate::domain::outcome::Target;

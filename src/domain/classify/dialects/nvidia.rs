@@ -1,8 +1,8 @@
 //! NVIDIA NIM. Never a rate-limit header; the 429 is `{"status":429,"title":"Too Many Requests"}`.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::limited;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {

@@ -1,9 +1,9 @@
 //! Ollama Cloud: one model at a time, a session of five hours, and a week. Texts only: "you (name) have reached your
 //! weekly usage limit". Both allowances belong to the account.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::limited;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::Target;
 

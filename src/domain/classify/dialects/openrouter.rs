@@ -3,10 +3,9 @@
 //! `error.metadata.limit_source` tells which it was, otherwise the text does. The text of the daily limit advertises
 //! credits, which must not make it a matter of billing.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, missing};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};

@@ -2,9 +2,9 @@
 //!
 //! The text of 1308 and 1310 states when the limit resets, in a time zone that is not documented, so it is not read.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, limited, missing, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 
