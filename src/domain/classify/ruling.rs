@@ -9,7 +9,7 @@ use crate::domain::dialect::Dialect;
 use crate::domain::envelope::Delay;
 use crate::domain::hints::window::Window;
 use crate::domain::hints::{self, number, prose, reset, retry_after, when};
-use crate::domain::outcome::{Basis, Hint, Reason, Verdict};
+use crate::domain::outcome::{Basis, Hint, Reason, Target, Verdict};
 
 /// What the rules found.
 pub(super) struct Ruling {
@@ -52,7 +52,11 @@ impl Ruling {
 
     /// Adds the waiting time, if waiting is what helps.
     pub(super) fn settle(self, signs: &Signs<'_>) -> Verdict {
-        let verdict = dialects::softened(signs.dialect, self.verdict);
+        let mut verdict = dialects::softened(signs.dialect, self.verdict);
+        if signs.envelope.upstream && matches!(verdict.target, Target::Key | Target::Provider) {
+            // The key, the money and the region of somebody behind the aggregator: one of many, and not ours.
+            verdict.target = Target::Entry;
+        }
         let waiting_helps = matches!(
             verdict.reason,
             Some(Reason::RateLimit | Reason::Quota | Reason::Concurrency | Reason::Overload | Reason::Server)

@@ -73,6 +73,21 @@ fn what_an_aggregator_passes_on_is_read_too() {
 }
 
 #[test]
+fn trouble_behind_an_aggregator_is_not_that_of_our_key() {
+    for (status, text) in [
+        (400, "API key not valid. Please pass a valid API key."),
+        (403, "Your credit balance is too low"),
+        (403, "User location is not supported for the API use."),
+    ] {
+        let raw = message(text).to_string();
+        let metadata = json!({"raw": raw, "provider_name": "P"});
+        let body = json!({"error": {"message": "Provider returned error", "code": status, "metadata": metadata}});
+        let verdict = answer(status).from(Dialect::Openrouter).json(&body).verdict();
+        assert_eq!((verdict.action, verdict.target), (Action::NextEntry, Target::Entry), "{text}");
+    }
+}
+
+#[test]
 fn a_request_cannot_bench_an_entry_by_what_it_says() {
     for echo in [
         "Invalid value: 'The model x does not exist'",
