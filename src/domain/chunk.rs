@@ -104,3 +104,6 @@ impl Chunk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,10 +54,19 @@ pub struct Envelope {
     pub upstream: bool,
     /// The request was checked against a schema, and these are the findings (FastAPI).
     pub schema_errors: bool,
-    /// `retry_after`, `retryDelay` and their like; the flag says milliseconds.
-    pub delays: Vec<(String, bool)>,
+    /// `retry_after`, `retryDelay` and their like.
+    pub delays: Vec<Delay>,
     /// Header lines that are repeated in the body (OpenRouter).
     pub headers: Vec<(String, String)>,
+}
+
+/// A waiting time in a member of its own, as it stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// Seconds, or anything that says its unit itself.
+    Seconds(String),
+    /// Milliseconds.
+    Millis(String),
 }
 
 impl Envelope {
@@ -132,7 +141,9 @@ impl Envelope {
 
     fn members(&mut self, map: &Map<String, Value>, depth: u8) {
         for key in ["code", "type", "status", "reason", "error_type", "limit_source"] {
-            self.code(map.get(key));
+            if let Some(word) = scalar(map.get(key)) {
+                self.word(&word);
+            }
         }
         for key in ["message", "msg", "title", "detail"] {
             if let Some(Value::String(text)) = map.get(key) {
@@ -142,24 +153,17 @@ impl Envelope {
         if let Some(Value::String(name)) = map.get("param") {
             self.param.get_or_insert_with(|| name.clone());
         }
-        for (key, millis) in [
-            ("retry_after", false),
-            ("retry_after_seconds", false),
-            ("retryAfter", false),
-            ("retryDelay", false),
-            ("retry_delay", false),
-            ("retry_after_ms", true),
-            ("retryAfterMs", true),
-        ] {
-            match map.get(key) {
-                Some(Value::String(text)) => self.delays.push((text.clone(), millis)),
-                Some(Value::Number(number)) => self.delays.push((number.to_string(), millis)),
-                _ => {}
-            }
+        for key in ["retry_after", "retry_after_seconds", "retryAfter", "retryDelay", "retry_delay"] {
+            self.delays.extend(scalar(map.get(key)).map(Delay::Seconds));
+        }
+        for key in ["retry_after_ms", "retryAfterMs"] {
+            self.delays.extend(scalar(map.get(key)).map(Delay::Millis));
         }
         let Some(depth) = depth.checked_sub(1) else { return };
-        if let Some(Value::Array(errors)) = map.get("errors") {
-            errors.iter().for_each(|error| self.document(error, depth));
+        match map.get("errors") {
+            Some(Value::Array(errors)) => errors.iter().for_each(|error| self.document(error, depth)),
+            Some(errors @ Value::Object(_)) => self.document(errors, depth),
+            _ => {}
         }
         if let Some(message @ Value::Object(_)) = map.get("message") {
             self.document(message, depth);
@@ -222,14 +226,6 @@ impl Envelope {
         self.say(text);
     }
 
-    fn code(&mut self, value: Option<&Value>) {
-        match value {
-            Some(Value::String(word)) => self.word(word),
-            Some(Value::Number(number)) => self.word(&number.to_string()),
-            _ => {}
-        }
-    }
-
     fn word(&mut self, word: &str) {
         let word = word.trim();
         match word.parse() {
@@ -243,6 +239,15 @@ impl Envelope {
 
     fn say(&mut self, text: &str) {
         text::add(&mut self.text, text);
+    }
+}
+
+/// A string or a number, as text.
+fn scalar(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -274,3 +279,6 @@ fn shape(body: &[u8]) -> Shape {
         Some(_) => Shape::Text,
     }
 }
+
+#[cfg(test)]
+mod tests;

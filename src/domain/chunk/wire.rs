@@ -15,34 +15,31 @@ use crate::domain::lenient::{Lenient, Member};
 /// A completion, or a chunk of one, or whatever came in its place.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(in crate::domain) struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     #[serde(borrow)]
-    pub(in crate::domain) choices: Lenient<Choices<'a>>,
+    pub(crate) choices: Lenient<Choices<'a>>,
     #[serde(borrow)]
-    pub(in crate::domain) usage: Option<&'a RawValue>,
+    pub(crate) usage: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(in crate::domain) x_groq: Lenient<Groq<'a>>,
+    pub(crate) x_groq: Lenient<Groq<'a>>,
     #[serde(borrow)]
-    pub(in crate::domain) error: Option<&'a RawValue>,
+    pub(crate) error: Option<&'a RawValue>,
     /// The result of an embeddings call.
     #[serde(borrow)]
-    pub(in crate::domain) data: Option<&'a RawValue>,
-    /// `"error"` in the flat envelope of older vLLM and of Mistral.
-    #[serde(borrow)]
-    pub(in crate::domain) object: Option<&'a RawValue>,
+    pub(crate) data: Option<&'a RawValue>,
     /// The text of the flat envelopes.
     #[serde(borrow)]
-    pub(in crate::domain) message: Option<&'a RawValue>,
+    pub(crate) message: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(in crate::domain) detail: Option<&'a RawValue>,
+    pub(crate) detail: Option<&'a RawValue>,
     /// Cloudflare's envelope.
     #[serde(borrow)]
-    pub(in crate::domain) errors: Option<&'a RawValue>,
+    pub(crate) errors: Option<&'a RawValue>,
 }
 
 impl<'a> Wire<'a> {
     /// Reads an object; anything else is an error.
-    pub(in crate::domain) fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         match json.trim_ascii_start().first() {
             // A derived struct would read an array as its members in order.
             Some(b'[') => Err(Error::custom("an array")),
@@ -51,24 +48,29 @@ impl<'a> Wire<'a> {
     }
 
     /// True when this is an error envelope, alone or beside choices.
-    pub(in crate::domain) fn failed(&self) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         let in_envelope = filled(self.error)
             || filled(self.x_groq.0.error)
             || self.choices.0.error
-            || self.choices.0.finish == Some(Finish::Error)
-            || self.object.is_some_and(|object| object.get() == r#""error""#);
-        in_envelope || (!self.choices.0.listed && (filled(self.message) || filled(self.detail) || filled(self.errors)))
+            || self.choices.0.finish == Some(Finish::Error);
+        let is_answer = self.choices.0.listed || self.has_embeddings();
+        in_envelope || (!is_answer && (filled(self.message) || filled(self.detail) || filled(self.errors)))
+    }
+
+    /// True for the answer to an embeddings call: a list of vectors.
+    pub(crate) fn has_embeddings(&self) -> bool {
+        filled(self.data) && self.data.is_some_and(|data| data.get().starts_with('['))
     }
 }
 
 /// Groq's extension of a chunk.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(in crate::domain) struct Groq<'a> {
+pub(crate) struct Groq<'a> {
     #[serde(borrow)]
-    pub(in crate::domain) usage: Option<&'a RawValue>,
+    pub(crate) usage: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(in crate::domain) error: Option<&'a RawValue>,
+    pub(crate) error: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Member<'de> for Groq<'a> {
@@ -79,19 +81,19 @@ impl<'de: 'a, 'a> Member<'de> for Groq<'a> {
 
 /// All choices of a completion, folded into what one of them says.
 #[derive(Default)]
-pub(in crate::domain) struct Choices<'a> {
+pub(crate) struct Choices<'a> {
     /// There is a list of choices, possibly empty.
-    pub(in crate::domain) listed: bool,
-    pub(in crate::domain) count: usize,
+    pub(crate) listed: bool,
+    pub(crate) count: usize,
     /// A delta holds something for the client.
-    pub(in crate::domain) delta: bool,
+    pub(crate) delta: bool,
     /// A message holds something for the client.
-    pub(in crate::domain) message: bool,
-    pub(in crate::domain) finish: Option<Finish>,
+    pub(crate) message: bool,
+    pub(crate) finish: Option<Finish>,
     /// A choice has an error of its own.
-    pub(in crate::domain) error: bool,
+    pub(crate) error: bool,
     /// Usage that a choice reports.
-    pub(in crate::domain) usage: Option<&'a RawValue>,
+    pub(crate) usage: Option<&'a RawValue>,
 }
 
 impl<'a> Choices<'a> {
@@ -182,7 +184,7 @@ impl Message<'_> {
 }
 
 /// True for a non-empty string, list or object, and for `true`.
-pub(in crate::domain) fn filled(json: Option<&RawValue>) -> bool {
+pub(crate) fn filled(json: Option<&RawValue>) -> bool {
     let Some((first, rest)) = json.and_then(|json| json.get().as_bytes().split_first()) else { return false };
     let next = || rest.trim_ascii_start().first();
     match first {

@@ -85,7 +85,7 @@ pub(super) fn names_region(signs: &Signs<'_>) -> bool {
 fn is_edge(signs: &Signs<'_>) -> bool {
     match signs.envelope.shape {
         Shape::Html => true,
-        Shape::Text => signs.envelope.text.trim_start().starts_with("error code: 10"),
+        Shape::Text => signs.envelope.text.trim_start().starts_with("error code:"),
         Shape::Json | Shape::Empty => false,
     }
 }

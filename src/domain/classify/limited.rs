@@ -23,17 +23,21 @@ pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
     } else if is_concurrency(signs) {
         Verdict::cool(Reason::Concurrency, Target::Entry, CooldownClass::Concurrency).into()
     } else {
-        in_window(window(signs), Target::Entry, CooldownClass::Unknown429)
+        hit_or(window(signs), Target::Entry, CooldownClass::Unknown429)
     }
 }
 
-/// A limit that was hit in a window; `unknown` is what to assume when none is named.
-pub(super) fn in_window(window: Option<Window>, target: Target, unknown: CooldownClass) -> Ruling {
-    let verdict = match window {
-        Some(window) => Verdict::cool(window.reason(), target, window.class()),
-        None => Verdict::cool(Reason::RateLimit, target, unknown),
-    };
-    Ruling::from(verdict).within(window)
+/// The limit of a window was hit.
+pub(super) fn hit(window: Window, target: Target) -> Ruling {
+    Ruling::from(Verdict::cool(window.reason(), target, window.class())).within(window)
+}
+
+/// The limit of a window was hit, or of one that nobody names.
+pub(super) fn hit_or(window: Option<Window>, target: Target, unnamed: CooldownClass) -> Ruling {
+    match window {
+        Some(window) => hit(window, target),
+        None => Verdict::cool(Reason::RateLimit, target, unnamed).into(),
+    }
 }
 
 /// The longest window that the answer names for the limit that was hit: in its text, its codes, Google's quota ids, the

@@ -13,6 +13,10 @@ use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 /// The request is larger than a whole window: no wait helps, smaller ones still fit.
 pub(super) const TOO_LARGE: Verdict = Verdict::skip(Reason::TooLarge);
 
+/// The provider rejects the call, whatever the request.
+const PROVIDERS_FAULT: Verdict =
+    Verdict::cool(Reason::ProviderRejected, Target::Provider, CooldownClass::ProviderRejected);
+
 /// Rules for 413.
 pub(super) fn too_large(signs: &Signs<'_>) -> Ruling {
     if is_context(signs) { Verdict::skip(Reason::Context).into() } else { TOO_LARGE.into() }
@@ -24,7 +28,7 @@ pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
         // Gemini answers 400 to a bad key.
         denied::KEY
     } else if is_region(signs) {
-        providers_fault(signs)
+        PROVIDERS_FAULT
     } else if is_context(signs) {
         Verdict::skip(Reason::Context)
     } else if exceeds_window(signs) {
@@ -46,7 +50,7 @@ pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
         Verdict::skip(Reason::UnsupportedParameter)
     } else if signs.says(&["provider returned error"]) {
         // OpenRouter passes on what it got from behind, and that said nothing of the above.
-        providers_fault(signs)
+        PROVIDERS_FAULT
     } else if unwell::is_overload(signs) {
         unwell::OVERLOADED
     } else if is_typed(signs) {
@@ -57,21 +61,27 @@ pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
     verdict.into()
 }
 
-/// The prompt does not fit. The phrases are, in order, those of OpenAI and vLLM, llama.cpp, Gemini, Cohere, Anthropic,
-/// Z.ai, Cloudflare, TGI, and again Cloudflare.
+/// The prompt does not fit.
 fn is_context(signs: &Signs<'_>) -> bool {
     signs.has_code(&["context_length_exceeded", "exceed_context_size_error", "model_context_window_exceeded"])
         || signs.says(&[
+            // OpenAI, OpenRouter, vLLM
             "maximum context length",
+            // llama.cpp
             "exceeds the available context size",
+            // Cohere
             "too many tokens:",
+            // Anthropic
             "prompt is too long",
+            // Z.ai
             "exceeds max length",
             "maximum allowed input length",
+            // Cloudflare
             "estimated number of input and maximum output tokens",
-            "context window limit",
         ])
+        // Gemini puts the number between the two.
         || (signs.says(&["input token count"]) && signs.says(&["exceeds"]))
+        // TGI, and Together with it
         || (signs.says(&["input validation error"]) && signs.says(&["tokens +"]))
 }
 
@@ -85,7 +95,14 @@ fn lacks_model(signs: &Signs<'_>) -> bool {
     signs.has_code(&["model_not_found", "model_decommissioned", "model_archived", "invalid_model"])
         || signs.says(&["has been decommissioned", "is not a valid model", "not supported by any provider"])
         || signs.says(&["not supported by provider"])
-        || (signs.says(&["model"]) && signs.says(&["does not exist"]))
+        || signs.envelope.text.lines().any(is_about_model)
+}
+
+/// A text that starts with the model, so that no part of the request can stand before it.
+fn is_about_model(line: &str) -> bool {
+    let subject = ["model ", "the model ", "the requested model "];
+    let gone = ["does not exist", "not found", "no longer available"];
+    subject.iter().any(|start| line.starts_with(start)) && gone.iter().any(|phrase| line.contains(phrase))
 }
 
 /// More output asked for than the model can give.
@@ -120,12 +137,6 @@ fn is_unsupported(signs: &Signs<'_>) -> bool {
 /// The region is not served; Gemini's code for that is `FAILED_PRECONDITION`.
 fn is_region(signs: &Signs<'_>) -> bool {
     denied::names_region(signs) || signs.has_code(&["failed_precondition"])
-}
-
-fn providers_fault(signs: &Signs<'_>) -> Verdict {
-    // Behind an aggregator it is one of many providers.
-    let target = if signs.envelope.upstream { Target::Entry } else { Target::Provider };
-    Verdict::cool(Reason::ProviderRejected, target, CooldownClass::ProviderRejected)
 }
 
 /// The body says, in machine terms, that the request is invalid.

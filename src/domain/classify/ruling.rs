@@ -6,9 +6,10 @@ use super::dialects;
 use super::signs::Signs;
 use crate::domain::answer::Headers;
 use crate::domain::dialect::Dialect;
+use crate::domain::envelope::Delay;
 use crate::domain::hints::window::Window;
-use crate::domain::hints::{self, prose, reset, retry_after, when};
-use crate::domain::outcome::{Basis, Hint, Reason, Verdict};
+use crate::domain::hints::{self, number, prose, reset, retry_after, when};
+use crate::domain::outcome::{Basis, Hint, Reason, Target, Verdict};
 
 /// What the rules found.
 pub(super) struct Ruling {
@@ -32,8 +33,8 @@ impl From<Verdict> for Ruling {
 
 impl Ruling {
     /// The window of the limit that was hit.
-    pub(super) fn within(mut self, window: Option<Window>) -> Self {
-        self.window = window;
+    pub(super) fn within(mut self, window: Window) -> Self {
+        self.window = Some(window);
         self
     }
 
@@ -51,7 +52,11 @@ impl Ruling {
 
     /// Adds the waiting time, if waiting is what helps.
     pub(super) fn settle(self, signs: &Signs<'_>) -> Verdict {
-        let verdict = dialects::softened(signs.dialect, self.verdict);
+        let mut verdict = dialects::softened(signs.dialect, self.verdict);
+        if signs.envelope.upstream && matches!(verdict.target, Target::Key | Target::Provider) {
+            // The key, the money and the region of somebody behind the aggregator: one of many, and not ours.
+            verdict.target = Target::Entry;
+        }
         let waiting_helps = matches!(
             verdict.reason,
             Some(Reason::RateLimit | Reason::Quota | Reason::Concurrency | Reason::Overload | Reason::Server)
@@ -90,9 +95,9 @@ fn from_header(hint: Hint) -> bool {
 
 /// `retry_after`, `RetryInfo.retryDelay`, and the `Retry-After` that an aggregator repeats.
 fn body_field(signs: &Signs<'_>) -> Option<Hint> {
-    let delays = signs.envelope.delays.iter().filter_map(|(value, millis)| {
-        let wait = when::wait(value, signs.now)?;
-        Some(if *millis { wait / 1_000 } else { wait })
+    let delays = signs.envelope.delays.iter().filter_map(|delay| match delay {
+        Delay::Seconds(value) => when::wait(value, signs.now),
+        Delay::Millis(value) => Some(number::seconds(value)? / 1_000),
     });
     let wait = delays.max().or_else(|| repeated(signs, |headers| Some(retry_after::read(headers, signs.now)?.wait)))?;
     Some(Hint { wait, basis: Basis::BodyField })

@@ -4,7 +4,7 @@
 
 use super::{broken, denied, in_band};
 use crate::domain::chunk::Finish;
-use crate::domain::chunk::wire::{Wire, filled};
+use crate::domain::chunk::wire::Wire;
 use crate::domain::dialect::Dialect;
 use crate::domain::envelope;
 use crate::domain::outcome::{Reason, Verdict};
@@ -47,7 +47,7 @@ impl Content {
         let choices = &wire.choices.0;
         if wire.failed() {
             Self::Failure
-        } else if choices.message || filled(wire.data) {
+        } else if choices.message || wire.has_embeddings() {
             Self::Usable
         } else {
             match choices.finish {

@@ -30,5 +30,12 @@ pub(super) fn is_overload(signs: &Signs<'_>) -> bool {
         "flex_capacity_exceeded",
         "capacity_exceeded",
         "model_capacity_exhausted",
-    ]) || signs.says(&["is overloaded", "temporarily overloaded", "over capacity", "no capacity available"])
+    ]) || signs.says(&[
+        "is overloaded",
+        "temporarily overloaded",
+        "over capacity",
+        "at capacity",
+        "no capacity available",
+        "experiencing high demand",
+    ])
 }

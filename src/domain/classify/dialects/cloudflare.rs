@@ -1,8 +1,8 @@
 //! Cloudflare Workers AI. The codes in `errors[]` decide; they come as numbers or as strings.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, limited, missing, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
@@ -11,7 +11,7 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     let code = |numbers: &[&str]| signs.has_code(numbers);
     if code(&["3036", "4006"]) {
         // The account's neurons of the day, over all models. They come back at midnight UTC.
-        let day = limited::in_window(Some(Window::Day), Target::Key, CooldownClass::Day);
+        let day = limited::hit(Window::Day, Target::Key);
         Some(day.at_least(calendar::utc_midnight(signs.now)))
     } else if code(&["3040"]) {
         Some(unwell::OVERLOADED.into())

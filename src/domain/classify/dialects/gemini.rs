@@ -3,10 +3,9 @@
 //! Quotas are named by id, `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. Beside a day quota Google has sent
 //! delays of 25 s and of 65205 s: only the end of the day, midnight in California, can be relied upon.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, unwell};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
@@ -41,7 +40,7 @@ fn limit(signs: &Signs<'_>) -> Ruling {
     // The newer API says `quota_exceeded` to the day's quota and `rate_limit_exceeded` to the minute's.
     let coded = signs.has_code(&["quota_exceeded"]).then_some(Window::Day);
     let window = limited::window(signs).max(coded);
-    let ruling = limited::in_window(window, Target::Entry, CooldownClass::Unknown429);
+    let ruling = limited::hit_or(window, Target::Entry, CooldownClass::Unknown429);
     match window {
         Some(Window::Day) => ruling.at_least(calendar::pacific_midnight(signs.now)),
         _ => ruling,

@@ -1,8 +1,8 @@
 //! Providers without a dialect of their own. Each rule here rests on a code that no other provider uses.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::limited;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 
@@ -12,7 +12,7 @@ const OPENCODE_FREE: Target = Target::Pool("opencode-free");
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     if signs.has_code(&["freeusagelimiterror"]) {
         // OpenCode Zen sends this type with 429, but also with 400, 401 and 403.
-        return Some(limited::in_window(Some(Window::Day), OPENCODE_FREE, CooldownClass::Day));
+        return Some(limited::hit(Window::Day, OPENCODE_FREE));
     }
     if signs.status == 429 && signs.has_code(&["1008"]) {
         // ModelScope answers "insufficient balance (1008)" for a retired model: other models go on.

@@ -1,8 +1,8 @@
 //! Groq. Requests per minute and tokens per day appear in no header: only the error text names them.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::unwell;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::unwell;
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     // 498 is the flex tier at capacity; elsewhere it is no known status.

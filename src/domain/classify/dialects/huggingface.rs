@@ -1,8 +1,8 @@
 //! Hugging Face's router. A used-up month is 402 and never 429; the body is a bare string.
 
-use super::super::denied;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::denied;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {

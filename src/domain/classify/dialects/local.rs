@@ -1,8 +1,8 @@
 //! A server on the user's own machine. It has no quota: it is loading, full, or lacks a model that a pull may bring any
 //! second. Nothing of that is worth more than a few seconds, and nothing escalates.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::outcome::{CooldownClass, Reason, Verdict};
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {

@@ -1,14 +1,12 @@
 //! Mistral. Its request minute is the wall clock's: it ends at :00 (three trials, five seconds of spread). No 429 of 163
 //! carried a `retry-after`, and the body never names the window; headers may name a day or a month.
 
-use super::super::limited;
-use super::super::missing;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::window::Window;
 use crate::domain::hints::{calendar, reset};
-use crate::domain::outcome::{CooldownClass, Target};
+use crate::domain::outcome::Target;
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     match signs.status {
@@ -30,9 +28,8 @@ fn limit(signs: &Signs<'_>) -> Ruling {
     }
     match limited::window(signs) {
         // The month's tokens are counted per key.
-        month @ Some(Window::Month) => limited::in_window(month, Target::Key, CooldownClass::Month),
-        longer @ Some(Window::Day | Window::Week) => limited::in_window(longer, Target::Entry, CooldownClass::Day),
-        _ => limited::in_window(Some(Window::Minute), Target::Entry, CooldownClass::Minute)
-            .unless_told(calendar::minute(signs.now)),
+        Some(Window::Month) => limited::hit(Window::Month, Target::Key),
+        Some(longer @ (Window::Day | Window::Week)) => limited::hit(longer, Target::Entry),
+        _ => limited::hit(Window::Minute, Target::Entry).unless_told(calendar::minute(signs.now)),
     }
 }

@@ -1,11 +1,11 @@
 //! Ollama Cloud: one model at a time, a session of five hours, and a week. Texts only: "you (name) have reached your
 //! weekly usage limit". Both allowances belong to the account.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
+use crate::domain::classify::limited;
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
 use crate::domain::hints::window::Window;
-use crate::domain::outcome::{CooldownClass, Target};
+use crate::domain::outcome::Target;
 
 pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     if signs.status != 429 {
@@ -18,5 +18,5 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
     } else {
         return None;
     };
-    Some(limited::in_window(Some(window), Target::Key, CooldownClass::Unknown429))
+    Some(limited::hit(window, Target::Key))
 }

@@ -3,10 +3,9 @@
 //! `error.metadata.limit_source` tells which it was, otherwise the text does. The text of the daily limit advertises
 //! credits, which must not make it a matter of billing.
 
-use super::super::limited;
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, missing};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing};
 use crate::domain::hints::calendar;
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
@@ -40,9 +39,10 @@ fn payment(signs: &Signs<'_>) -> Ruling {
     }
 }
 
-/// "No endpoints found that support tool use" speaks of the request, "No endpoints found for ..." of the model.
+/// "No endpoints found that support tool use" and "No allowed providers are available" speak of the request, "No endpoints
+/// found for ..." of the model.
 fn missing(signs: &Signs<'_>) -> Option<Ruling> {
-    if signs.says(&["no endpoints found that support"]) {
+    if signs.says(&["no endpoints found that", "no allowed providers"]) {
         return Some(Verdict::skip(Reason::UnsupportedParameter).into());
     }
     signs.says(&["no endpoints found"]).then(|| missing::MODEL_GONE.into())
@@ -50,10 +50,10 @@ fn missing(signs: &Signs<'_>) -> Option<Ruling> {
 
 fn limit(signs: &Signs<'_>) -> Option<Ruling> {
     if signs.has_code(&["openrouter_free_tier_daily"]) || signs.says(&["free-models-per-day"]) {
-        let day = limited::in_window(Some(Window::Day), FREE, CooldownClass::Day);
+        let day = limited::hit(Window::Day, FREE);
         Some(day.unless_told(calendar::utc_midnight(signs.now)))
     } else if signs.says(&["free-models-per-min"]) {
-        Some(limited::in_window(Some(Window::Minute), FREE, CooldownClass::Minute))
+        Some(limited::hit(Window::Minute, FREE))
     } else if is_upstream(signs) {
         // Whatever window the provider behind it names is that of OpenRouter's own account there.
         Some(Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).into())

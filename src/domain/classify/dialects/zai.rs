@@ -2,9 +2,9 @@
 //!
 //! The text of 1308 and 1310 states when the limit resets, in a time zone that is not documented, so it is not read.
 
-use super::super::ruling::Ruling;
-use super::super::signs::Signs;
-use super::super::{denied, limited, missing, unwell};
+use crate::domain::classify::ruling::Ruling;
+use crate::domain::classify::signs::Signs;
+use crate::domain::classify::{denied, limited, missing, unwell};
 use crate::domain::hints::window::Window;
 use crate::domain::outcome::{CooldownClass, Reason, Target, Verdict};
 
@@ -13,7 +13,6 @@ pub(super) fn rule(signs: &Signs<'_>) -> Option<Ruling> {
 }
 
 fn coded(code: &str, signs: &Signs<'_>) -> Option<Ruling> {
-    let key = |window| limited::in_window(Some(window), Target::Key, CooldownClass::Day);
     Some(match code {
         // The free models allow one request in flight: the next call works as soon as it ends.
         "1302" => Verdict::cool(Reason::Concurrency, Target::Entry, CooldownClass::Concurrency).into(),
@@ -21,8 +20,8 @@ fn coded(code: &str, signs: &Signs<'_>) -> Option<Ruling> {
         "1305" => unwell::OVERLOADED.into(),
         // A paid model on a free key; the free models of the key go on.
         "1113" => Verdict::cool(Reason::Billing, Target::Entry, CooldownClass::Billing).into(),
-        "1308" | "1313" => key(Window::Day),
-        "1310" => key(Window::Month),
+        "1308" | "1313" => limited::hit(Window::Day, Target::Key),
+        "1310" => limited::hit(Window::Month, Target::Key),
         "1309" | "1314" => denied::NO_CREDIT.into(),
         "1311" => denied::NOT_IN_PLAN.into(),
         // Also a general parameter error.
