@@ -305,3 +305,18 @@ async fn the_connection_survives_a_stream() {
     assert_eq!((provider.calls(), provider.connections()), (5, 1));
     app.stop().await;
 }
+
+/// A stream that is complete but for a piece of its usage chunk: that piece is no event, and an SDK would choke on it.
+#[actix_rt::test]
+async fn half_an_event_at_the_end_is_left_out() {
+    let answer = Answer::sse(&[&delta("Hi"), STOP, USAGE.get(..40).unwrap()]);
+    assert_eq!(alone(answer, "", STREAM).await.text(), format!("{}{STOP}{DONE}", delta("Hi")));
+}
+
+/// With `n: 2` the end of one choice is not the end of the answer.
+#[actix_rt::test]
+async fn a_choice_that_goes_on_after_another_has_ended_is_not_complete() {
+    let other = delta("more").replace("\"index\":0", "\"index\":1");
+    let reply = alone(Answer::sse(&[&delta("Hi"), STOP, &other]), "", STREAM).await;
+    assert_broke_off(&reply, &format!("{}{STOP}{other}", delta("Hi")));
+}
