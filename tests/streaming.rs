@@ -320,3 +320,18 @@ async fn a_choice_that_goes_on_after_another_has_ended_is_not_complete() {
     let reply = alone(Answer::sse(&[&delta("Hi"), STOP, &other]), "", STREAM).await;
     assert_broke_off(&reply, &format!("{}{STOP}{other}", delta("Hi")));
 }
+
+/// A short stream comes in one packet; its connection is used again all the same.
+#[actix_rt::test]
+async fn the_connection_survives_a_stream_that_comes_in_one_piece() {
+    let provider = Provider::with(|_, _| Answer::sse(&[&(delta("fine") + STOP + DONE)])).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for calls in 1..=5 {
+        assert_eq!(whole(app.open(ask(STREAM)).await).await.status, 200);
+        provider.called(calls).await;
+        // The last bytes of the body may still be on their way to the pool.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((provider.calls(), provider.connections()), (5, 1));
+    app.stop().await;
+}

@@ -83,6 +83,12 @@ impl Watch {
         self.tail_sent
     }
 
+    /// Whether the stream has said that it is complete, or that it has failed.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        self.over
+    }
+
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, chunk: Bytes) -> Fed {
         let mut scanner = std::mem::take(&mut self.scanner);

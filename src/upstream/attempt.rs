@@ -76,7 +76,7 @@ pub struct Whole {
 
 /// A stream that is worth starting an answer with.
 pub struct Opened {
-    /// Where the rest comes from; `None` when everything has come.
+    /// Where the rest comes from; `None` when it has been read to its end.
     pub rest: Option<ClientResponse>,
     /// Has seen everything so far.
     pub watch: Watch,
@@ -190,10 +190,10 @@ impl Call<'_> {
                 let verdict = classify_in_band(self.entry().provider.dialect, &data, self.clock.now().wall);
                 return Err(Box::new(Failed { verdict, status: 200, detail: None, answer: None }));
             }
-            if fed.done || ended {
+            if ended {
                 break None;
             }
-            if watch.committed() {
+            if fed.done || watch.committed() {
                 break Some(response);
             }
             if held.len() > MAX_HELD {
