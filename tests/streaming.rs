@@ -335,3 +335,21 @@ async fn the_connection_survives_a_stream_that_comes_in_one_piece() {
     assert_eq!((provider.calls(), provider.connections()), (5, 1));
     app.stop().await;
 }
+
+/// A refusal of the request itself comes back as a 4xx, also when the provider dressed it as a stream.
+#[actix_rt::test]
+async fn a_bad_request_inside_a_stream_comes_back_as_a_400() {
+    let refusal = r#"{"error":{"message":"bad field","type":"invalid_request_error","code":400}}"#;
+    let event = format!("data: {refusal}\n\n");
+    let (a, b, c) = (
+        Provider::script([Answer::sse(&[&event])]).await,
+        Provider::script([Answer::sse(&[&event])]).await,
+        healthy().await,
+    );
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b), ("c", &c)])).await;
+    let reply = app.chat(ask(STREAM)).await;
+    assert_eq!((reply.status, reply.text().as_str()), (400, refusal));
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(c.calls(), 0);
+    app.stop().await;
+}

@@ -360,3 +360,17 @@ async fn a_shared_pool_rests_as_one() {
     assert_eq!((reply.header("x-429chain-provider"), reply.header("x-429chain-attempts")), ("a/z", "2"));
     app.stop().await;
 }
+
+/// What a client takes for an answer must be one: an error in a 200 goes back with a status that says so.
+#[actix_rt::test]
+async fn a_bad_request_inside_a_200_comes_back_as_a_400() {
+    let refusal = r#"{"error":{"message":"bad field","type":"invalid_request_error","code":400}}"#;
+    let (a, b) = (
+        Provider::script([Answer::json(200, &[], refusal)]).await,
+        Provider::script([Answer::json(200, &[], refusal)]).await,
+    );
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    let reply = app.chat(ask("")).await;
+    assert_eq!((reply.status, reply.text().as_str()), (400, refusal));
+    app.stop().await;
+}

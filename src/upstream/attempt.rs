@@ -14,9 +14,10 @@ use super::client::{Clients, Wire};
 use super::error::CallError;
 use crate::actors::route::{Entry, Place};
 use crate::clock::Clock;
-use crate::domain::chunk::classify_in_band;
+use crate::domain::chunk::{self, classify_in_band};
 use crate::domain::classify::{Answer, broken, classify};
 use crate::domain::endpoint::Endpoint;
+use crate::domain::envelope::Envelope;
 use crate::domain::outcome::{Action, Reason, Verdict};
 use crate::domain::stream::{End, Watch};
 use crate::domain::usage::{self, Usage};
@@ -163,8 +164,11 @@ impl Call<'_> {
                 Ok(Served::Whole(Whole { status, content_type, body }, usage))
             }
             Action::NextEntry | Action::ReturnToClient => {
-                let answer = Some(Whole { status, content_type, body });
-                Err(Box::new(Failed { verdict, status, detail: None, answer }))
+                let answer = match is_success(status) && chunk::read(&body).failed {
+                    true => in_band_refusal(body),
+                    false => Whole { status, content_type, body },
+                };
+                Err(Box::new(Failed { verdict, status, detail: None, answer: Some(answer) }))
             }
         }
     }
@@ -188,7 +192,8 @@ impl Call<'_> {
             held.extend_from_slice(&fed.ready);
             if let Some(data) = fed.failed {
                 let verdict = classify_in_band(self.entry().provider.dialect, &data, self.clock.now().wall);
-                return Err(Box::new(Failed { verdict, status: 200, detail: None, answer: None }));
+                let answer = Some(in_band_refusal(data.into()));
+                return Err(Box::new(Failed { verdict, status: 200, detail: None, answer }));
             }
             if ended {
                 break None;
@@ -228,6 +233,12 @@ impl Call<'_> {
     fn entry(&self) -> &Entry {
         &self.place.entry
     }
+}
+
+/// What goes to the client if the error inside a 200 is its own: never as a 200, which it would take for an answer.
+fn in_band_refusal(body: Bytes) -> Whole {
+    let stated = Envelope::read(&body).status.filter(|status| (400..500).contains(status));
+    Whole { status: stated.unwrap_or(400), content_type: None, body }
 }
 
 fn is_success(status: u16) -> bool {
