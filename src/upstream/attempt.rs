@@ -22,11 +22,8 @@ use crate::domain::outcome::{Action, Reason, Verdict};
 use crate::domain::stream::{End, Watch};
 use crate::domain::usage::{self, Usage};
 
-/// A whole answer may be this long. Larger ones are not believed.
+/// A whole answer may be this long, an error too: some repeat the request. Larger ones are not believed.
 const MAX_WHOLE: usize = 64 << 20;
-
-/// Error bodies are read this far.
-const MAX_ERROR: usize = 1 << 20;
 
 /// What may come before the first content of a stream.
 const MAX_HELD: usize = 1 << 20;
@@ -120,12 +117,18 @@ impl Call<'_> {
                     .map_err(|_| self.late("content", limit))?
             }
             stream => {
-                let cap = if response.status().is_success() { MAX_WHOLE } else { MAX_ERROR };
-                let body = timeout_at(deadline, collect(&mut response, cap))
+                let body = timeout_at(deadline, collect(&mut response, MAX_WHOLE))
                     .await
-                    .map_err(|_| self.late("end of the answer", self.place.timeout))?
-                    .map_err(|fault| self.failed(&fault, status))?;
-                self.judge(status, response.headers(), body, stream.is_some())
+                    .map_err(|_| self.late("end of the answer", self.place.timeout))
+                    .and_then(|body| body.map_err(|fault| self.failed(&fault, status)));
+                match body {
+                    Ok(body) => self.judge(status, response.headers(), body, stream.is_some()),
+                    // How long to stay away stands in the head.
+                    Err(_) if status == 429 || status >= 500 => self
+                        .judge(status, response.headers(), Bytes::new(), false)
+                        .map_err(|failed| Box::new(Failed { answer: None, ..*failed })),
+                    Err(failed) => Err(failed),
+                }
             }
         }
     }
