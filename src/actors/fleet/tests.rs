@@ -7,9 +7,10 @@ use crate::actors::keeper::KeeperActor;
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
 use crate::config::{self, Overrides};
+use crate::domain::cooldown::Deadline;
 use crate::domain::ledger::Refusal;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
-use crate::domain::time::Now;
+use crate::domain::time::{Mono, Now};
 use crate::domain::trail::Seen;
 
 /// An actor that was stopped: its door answers nobody.
@@ -93,4 +94,27 @@ async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
         router.send(Routes).await.unwrap();
     }
     assert!(matches!(router.send(Acquire::Start("default".into())).await.unwrap(), Acquired::Granted { place: 0, .. }));
+}
+
+/// The entry is back when the last of all cooldowns that concern it has ended.
+#[actix_rt::test]
+async fn the_longest_of_several_cooldowns_is_told() {
+    let fleet = fleet();
+    let both = door(&fleet, "m");
+    let cool = |target, seconds| {
+        let hint = Hint { wait: Duration::from_secs(seconds), basis: Basis::RetryAfterHeader };
+        let verdict = Verdict::cool(Reason::RateLimit, target, CooldownClass::Unknown429).told(Some(hint));
+        Outcome::Failed { verdict, status: 429 }
+    };
+    let first = both.door.send(Reserve).await.unwrap().unwrap();
+    let second = both.door.send(Reserve).await.unwrap().unwrap();
+    first.settle_and_learn(cool(Target::Key, 3_600)).await;
+    let told = second.settle_and_learn(cool(Target::Entry, 9)).await.unwrap();
+    let end = Deadline::At(Mono(3_600_000));
+    assert_eq!(told.until, end);
+    assert!(matches!(both.refusal(Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
+    match both.door.send(Reserve).await.unwrap() {
+        Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
+        other => panic!("{other:?}"),
+    }
 }
