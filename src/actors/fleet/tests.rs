@@ -49,6 +49,18 @@ fn door(fleet: &Fleet, model: &str) -> EntryHandle {
     fleet.entries[&id(model)].entry.handle.clone().unwrap()
 }
 
+/// Puts a dead actor in the place of the entry's own.
+async fn kill(fleet: &mut Fleet, model: &str) {
+    let dead = Dead::create(|ctx| {
+        actix::ActorContext::stop(ctx);
+        Dead
+    });
+    tokio::task::yield_now().await;
+    let running = fleet.entries.get_mut(&id(model)).unwrap();
+    let handle = EntryHandle { door: dead.recipient(), ..running.entry.handle.clone().unwrap() };
+    running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+}
+
 #[actix_rt::test]
 async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let mut fleet = fleet();
@@ -60,6 +72,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).told(Some(hint));
     failing.settle_and_learn(Outcome::Failed { verdict, status: 429 }).await.unwrap();
 
+    kill(&mut fleet, "m").await;
     fleet.revive(&id("m"));
 
     let in_flight = |gauge: usize| old.gauges[gauge].in_flight();
@@ -72,14 +85,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
 #[actix_rt::test]
 async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     let mut fleet = fleet();
-    let dead = Dead::create(|ctx| {
-        actix::ActorContext::stop(ctx);
-        Dead
-    });
-    tokio::task::yield_now().await;
-    let running = fleet.entries.get_mut(&id("m")).unwrap();
-    let handle = EntryHandle { door: dead.recipient(), ..running.entry.handle.clone().unwrap() };
-    running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+    kill(&mut fleet, "m").await;
     let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default));
 
     match router.send(Acquire::Start("default".into())).await.unwrap() {
@@ -117,4 +123,15 @@ async fn the_longest_of_several_cooldowns_is_told() {
         Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
         other => panic!("{other:?}"),
     }
+}
+
+/// Two requests may both find the door closed before the first of them has had it opened again.
+#[actix_rt::test]
+async fn an_entry_that_answers_is_not_restarted() {
+    let mut fleet = fleet();
+    let alive = door(&fleet, "m");
+    let lease = alive.door.send(Reserve).await.unwrap().unwrap();
+    fleet.revive(&id("m"));
+    assert_eq!(alive.gauges[0].in_flight(), 1, "its lease will be settled");
+    drop(lease);
 }
