@@ -116,3 +116,36 @@ async fn expect_100_continue_works() {
     assert!(rest.starts_with("HTTP/1.1 200 OK"), "{rest}");
     app.stop().await;
 }
+
+/// A name goes into the log and into error messages: it is a line, and not a long one.
+#[actix_rt::test]
+async fn a_model_name_is_a_short_line() {
+    let provider = Provider::script([Answer::ok()]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for name in [r"x\n2026-01-01 ERROR faked", r"\u001b[2J", &"x".repeat(600)] {
+        let reply = app.chat(ask("").replace("default", name)).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "invalid_request"), "{name}");
+        assert_eq!(reply.json()["error"]["param"], "model");
+        assert!(reply.text().len() < 400, "{}", reply.text());
+    }
+    assert_eq!(app.chat(ask("").replace("default", "größe/模型")).await.status, 200);
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn odd_paths_are_refused_in_the_same_shape() {
+    let provider = Provider::script([Answer::ok()]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for path in ["/v1/models/%FF", "/v1/models/a%00b", "/v1/models/%", "/v1//models", "/v1/models/"] {
+        let mut stream = TcpStream::connect(app.proxy.addresses()[0]).await.unwrap();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {CLIENT}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        assert!(answer.contains(r#"{"error":{"#), "{path}: {answer}");
+    }
+    app.stop().await;
+}

@@ -306,3 +306,51 @@ async fn the_connection_survives_a_stream() {
     assert!(provider.connections() < 20, "{} connections", provider.connections());
     app.stop().await;
 }
+
+/// A stream that is complete but for a piece of its usage chunk: that piece is no event, and an SDK would choke on it.
+#[actix_rt::test]
+async fn half_an_event_at_the_end_is_left_out() {
+    let answer = Answer::sse(&[&delta("Hi"), STOP, USAGE.get(..40).unwrap()]);
+    assert_eq!(alone(answer, "", STREAM).await.text(), format!("{}{STOP}{DONE}", delta("Hi")));
+}
+
+/// With `n: 2` the end of one choice is not the end of the answer.
+#[actix_rt::test]
+async fn a_choice_that_goes_on_after_another_has_ended_is_not_complete() {
+    let other = delta("more").replace("\"index\":0", "\"index\":1");
+    let reply = alone(Answer::sse(&[&delta("Hi"), STOP, &other]), "", STREAM).await;
+    assert_broke_off(&reply, &format!("{}{STOP}{other}", delta("Hi")));
+}
+
+/// A short stream comes in one packet; its connection is used again all the same.
+#[actix_rt::test]
+async fn the_connection_survives_a_stream_that_comes_in_one_piece() {
+    let provider = Provider::with(|_, _| Answer::sse(&[&(delta("fine") + STOP + DONE)])).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for calls in 1..=5 {
+        assert_eq!(whole(app.open(ask(STREAM)).await).await.status, 200);
+        provider.called(calls).await;
+        // The last bytes of the body may still be on their way to the pool.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((provider.calls(), provider.connections()), (5, 1));
+    app.stop().await;
+}
+
+/// A refusal of the request itself comes back as a 4xx, also when the provider dressed it as a stream.
+#[actix_rt::test]
+async fn a_bad_request_inside_a_stream_comes_back_as_a_400() {
+    let refusal = r#"{"error":{"message":"bad field","type":"invalid_request_error","code":400}}"#;
+    let event = format!("data: {refusal}\n\n");
+    let (a, b, c) = (
+        Provider::script([Answer::sse(&[&event])]).await,
+        Provider::script([Answer::sse(&[&event])]).await,
+        healthy().await,
+    );
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b), ("c", &c)])).await;
+    let reply = app.chat(ask(STREAM)).await;
+    assert_eq!((reply.status, reply.text().as_str()), (400, refusal));
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(c.calls(), 0);
+    app.stop().await;
+}

@@ -360,3 +360,52 @@ async fn a_shared_pool_rests_as_one() {
     assert_eq!((reply.header("x-429chain-provider"), reply.header("x-429chain-attempts")), ("a/z", "2"));
     app.stop().await;
 }
+
+/// What a client takes for an answer must be one: an error in a 200 goes back with a status that says so.
+#[actix_rt::test]
+async fn a_bad_request_inside_a_200_comes_back_as_a_400() {
+    let refusal = r#"{"error":{"message":"bad field","type":"invalid_request_error","code":400}}"#;
+    let (a, b) = (
+        Provider::script([Answer::json(200, &[], refusal)]).await,
+        Provider::script([Answer::json(200, &[], refusal)]).await,
+    );
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    let reply = app.chat(ask("")).await;
+    assert_eq!((reply.status, reply.text().as_str()), (400, refusal));
+    app.stop().await;
+}
+
+/// The head of a refusal says enough: its body may break off, be too long, or never come.
+#[actix_rt::test]
+async fn a_refusal_without_its_body_is_still_a_refusal() {
+    let head = "HTTP/1.1 429 X\r\nretry-after: 42\r\ncontent-type: application/json\r\n";
+    for (name, answer) in [
+        ("cut", Answer::raw(format!("{head}content-length: 100\r\n\r\n{{\"err")).close()),
+        ("late", Answer::raw(format!("{head}content-length: 100\r\n\r\n{{\"err")).hang()),
+        ("long", Answer::json(429, &[("retry-after", "42")], &"x".repeat(3 << 20))),
+    ] {
+        let (first, second) = (Provider::script([answer]).await, healthy().await);
+        let app = App::start(&config_of("  requestTimeoutMs: 200\n", &[("a", &first), ("b", &second)], "")).await;
+        assert_eq!(app.chat(ask("")).await.header("x-429chain-provider"), "b/m", "{name}");
+        let state = app.entry("a").await;
+        assert_eq!(
+            (state["cooldownMs"].as_u64(), state["cause"]["status"].as_u64()),
+            (Some(42_000), Some(429)),
+            "{name}"
+        );
+        app.stop().await;
+    }
+}
+
+/// FastAPI repeats the request in its 422. That may be long, and is nobody's fault but the client's.
+#[actix_rt::test]
+async fn a_refusal_that_repeats_a_long_request_rests_nobody() {
+    let long =
+        format!(r#"{{"detail":[{{"type":"missing","loc":["body"],"msg":"x","input":"{}"}}]}}"#, "x".repeat(2 << 20));
+    let provider = Provider::script([Answer::json(422, &[], &long)]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let reply = app.chat(ask("")).await;
+    assert_eq!((reply.status, reply.body.len()), (422, long.len()));
+    assert_ne!(app.entry("a").await["status"], "cooling");
+    app.stop().await;
+}

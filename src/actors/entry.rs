@@ -84,7 +84,10 @@ impl EntryActor {
     }
 
     fn reserve(&self, now: Mono) -> Result<(), Refusal> {
-        self.ledgers.iter().try_for_each(|shared| shared.borrow().ledger.check(now))?;
+        let refusals = self.ledgers.iter().rev().filter_map(|shared| shared.borrow().ledger.check(now).err());
+        if let Some(refusal) = refusals.max_by_key(Refusal::end) {
+            return Err(refusal);
+        }
         for shared in &self.ledgers {
             let mut posted = shared.borrow_mut();
             if posted.change(now, |ledger| {
@@ -115,7 +118,7 @@ impl EntryActor {
         }
     }
 
-    /// Puts the target of the verdict on cooldown; returns what is then in force for it.
+    /// Puts the target of the verdict on cooldown; returns the last to end of those that are then in force here.
     fn chill(&self, verdict: &Verdict, status: u16, granted: Mono, now: Mono) -> Option<Cooldown> {
         if verdict.target == Target::Request {
             return None;
@@ -128,7 +131,9 @@ impl EntryActor {
         if let Change::Cooling(cooldown) = change {
             log_cooldown(&self.id, posted.target, &cooldown, now);
         }
-        posted.ledger.cooldowns.active(now).copied()
+        drop(posted);
+        let active = self.ledgers.iter().filter_map(|shared| shared.borrow().ledger.cooldowns.active(now).copied());
+        active.max_by_key(|cooldown| cooldown.until)
     }
 }
 

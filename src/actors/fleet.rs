@@ -51,10 +51,13 @@ impl Fleet {
         fleet
     }
 
-    /// Starts the actor of an entry again. Its cooldowns are kept; the leases of the old actor can never be settled,
-    /// so they are written off.
+    /// Starts the actor of an entry again, if it is dead: several requests may have met the closed door. Its cooldowns
+    /// are kept; the leases of the old actor can never be settled, so they are written off.
     pub fn revive(&mut self, id: &EntryId) {
         let Some(running) = self.entries.get_mut(id) else { return };
+        if running.entry.handle.as_ref().is_none_or(|handle| handle.door.connected()) {
+            return;
+        }
         let now = self.clock.mono();
         let lost = running.ledgers.first().map_or(0, |own| own.borrow().in_flight());
         for shared in &running.ledgers {

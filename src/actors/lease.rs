@@ -45,8 +45,8 @@ impl Lease {
         self.outcome = outcome;
     }
 
-    /// Ends the call and waits until the entry has drawn its conclusions: returns the cooldown that holds because of
-    /// it. The books are settled even if the caller stops waiting.
+    /// Ends the call and waits until the entry has drawn its conclusions: returns the cooldown that now keeps the entry
+    /// from being called. The books are settled even if the caller stops waiting.
     pub async fn settle_and_learn(mut self, outcome: Outcome) -> Option<Cooldown> {
         let (learnt, answer) = oneshot::channel();
         self.outcome = outcome;

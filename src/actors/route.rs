@@ -26,7 +26,7 @@ impl EntryHandle {
     /// Why a request would be refused now, without asking.
     #[must_use]
     pub fn refusal(&self, now: Mono) -> Option<Refusal> {
-        self.gauges.iter().find_map(|gauge| gauge.refusal(now))
+        self.gauges.iter().rev().filter_map(|gauge| gauge.refusal(now)).max_by_key(Refusal::end)
     }
 
     /// The entry's own gauge.

@@ -72,7 +72,7 @@ impl Cooldowns {
     /// a 429 without any time.
     pub fn chill(&mut self, verdict: &Verdict, status: u16, granted: Mono, now: Mono, unknown_429: Duration) -> Change {
         let Some(reason) = verdict.reason else { return Change::Unchanged };
-        let same_episode = self.episode.is_some_and(|began| granted < began);
+        let same_episode = self.episode.is_some_and(|began| granted <= began);
         let (wait, basis) = match (verdict.hint, verdict.class) {
             (Some(hint), _) => (hint.wait, hint.basis),
             (None, Some(class)) => (self.guess(class, same_episode, unknown_429), Basis::Guess),
@@ -94,7 +94,7 @@ impl Cooldowns {
     /// An attempt granted at `granted` went well: the next guess is half as long. A cooldown in force stays, and an
     /// attempt that was under way before the last episode began proves nothing.
     pub fn warm(&mut self, granted: Mono) {
-        if self.episode.is_none_or(|began| granted >= began) {
+        if self.episode.is_none_or(|began| granted > began) {
             self.strikes = self.strikes.saturating_sub(1);
         }
     }

@@ -3,7 +3,7 @@
 //! A call is charged when it is granted and not when it is answered: two workers that ask at the same moment must not
 //! both be promised the last slot. Settling only ever gives back what granting took.
 
-use super::cooldown::{Cooldown, Cooldowns};
+use super::cooldown::{Cooldown, Cooldowns, Deadline};
 use super::time::Mono;
 
 /// Why an entry cannot take a request now.
@@ -20,6 +20,17 @@ pub enum Refusal {
     Off,
     /// Its actor is gone; it will be restarted.
     Gone,
+}
+
+impl Refusal {
+    /// When it ends, where that is known. Of several refusals the one with the latest end holds.
+    #[must_use]
+    pub fn end(&self) -> Option<Deadline> {
+        match self {
+            Self::Cooling(cooldown) => Some(cooldown.until),
+            Self::Full { .. } | Self::Off | Self::Gone => None,
+        }
+    }
 }
 
 /// Quota state of one owner of quota: an entry, or what several entries share (a key, a provider, a pool).

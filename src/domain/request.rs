@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 
 use super::endpoint::Endpoint;
 
+/// A longer `model` names nothing: it is a mistake, and would stand in the log and in error messages.
+const MAX_MODEL: usize = 512;
+
 /// What the proxy knows of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -141,6 +144,9 @@ impl Document {
             .map_err(|fault| Malformed::field("model", format!("`model` is not a valid string: {fault}")))?;
         if model.is_empty() {
             return Err(Malformed::field("model", "`model` is empty; name a chain or `provider/model`".into()));
+        }
+        if model.len() > MAX_MODEL || model.contains(char::is_control) {
+            return Err(Malformed::field("model", format!("`model` must be one line of at most {MAX_MODEL} bytes")));
         }
         let mut document = Self { model, stream: false, wants_usage: false, model_span, usage_edit: None };
         match endpoint {

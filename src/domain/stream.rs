@@ -83,6 +83,12 @@ impl Watch {
         self.tail_sent
     }
 
+    /// Whether the stream has said that it is complete, or that it has failed.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        self.over
+    }
+
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, chunk: Bytes) -> Fed {
         let mut scanner = std::mem::take(&mut self.scanner);
@@ -101,23 +107,25 @@ impl Watch {
     pub fn end(&mut self) -> (Fed, Option<End>) {
         let mut scanner = std::mem::take(&mut self.scanner);
         let mut cuts = Cuts::default();
-        scanner.finish(|event| self.judge(event.data, event.named_error, event.oversized, 0, &mut cuts));
+        // What breaks off is no event, and a client would choke on it.
+        let mut whole = false;
+        scanner.finish(|event| {
+            whole = chunk::is_done(event.data) || chunk::read(event.data).readable;
+            self.judge(event.data, event.named_error, event.oversized, 0, &mut cuts);
+        });
         let tail = self.tail.split().freeze();
         if cuts.failed.is_some() {
             return (Fed { failed: cuts.failed, ..Fed::default() }, None);
         }
-        let strip = !cuts.dropped.is_empty();
         let mut closing = BytesMut::new();
-        if !strip && !tail.is_empty() {
+        if whole && cuts.dropped.is_empty() {
             closing.extend_from_slice(&tail);
-        }
-        if !strip && (!tail.is_empty() || self.tail_sent) {
             closing.extend_from_slice(b"\n\n");
         }
         if cuts.done {
             return (Fed { ready: closing.freeze(), done: true, ..Fed::default() }, None);
         }
-        if self.finish.is_some() {
+        if self.finish.is_some() && !self.tail_sent {
             closing.extend_from_slice(DONE);
             return (Fed::default(), Some(End::Complete(closing.freeze())));
         }
@@ -147,7 +155,8 @@ impl Watch {
             return;
         }
         self.committed |= read.content || matches!(read.finish, Some(Finish::Length | Finish::ContentFilter));
-        self.finish = read.finish.or(self.finish.take());
+        // Of several choices one may end while another goes on.
+        self.finish = if read.content { read.finish } else { read.finish.or(self.finish) };
         if read.usage.is_some() {
             self.usage = read.usage;
         }

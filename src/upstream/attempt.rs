@@ -14,18 +14,16 @@ use super::client::{Clients, Wire};
 use super::error::CallError;
 use crate::actors::route::{Entry, Place};
 use crate::clock::Clock;
-use crate::domain::chunk::classify_in_band;
+use crate::domain::chunk::{self, classify_in_band};
 use crate::domain::classify::{Answer, broken, classify};
 use crate::domain::endpoint::Endpoint;
+use crate::domain::envelope::Envelope;
 use crate::domain::outcome::{Action, Reason, Verdict};
 use crate::domain::stream::{End, Watch};
 use crate::domain::usage::{self, Usage};
 
-/// A whole answer may be this long. Larger ones are not believed.
+/// A whole answer may be this long, an error too: some repeat the request. Larger ones are not believed.
 const MAX_WHOLE: usize = 64 << 20;
-
-/// Error bodies are read this far.
-const MAX_ERROR: usize = 1 << 20;
 
 /// What may come before the first content of a stream.
 const MAX_HELD: usize = 1 << 20;
@@ -76,7 +74,7 @@ pub struct Whole {
 
 /// A stream that is worth starting an answer with.
 pub struct Opened {
-    /// Where the rest comes from; `None` when everything has come.
+    /// Where the rest comes from; `None` when it has been read to its end.
     pub rest: Option<ClientResponse>,
     /// Has seen everything so far.
     pub watch: Watch,
@@ -119,12 +117,18 @@ impl Call<'_> {
                     .map_err(|_| self.late("content", limit))?
             }
             stream => {
-                let cap = if response.status().is_success() { MAX_WHOLE } else { MAX_ERROR };
-                let body = timeout_at(deadline, collect(&mut response, cap))
+                let body = timeout_at(deadline, collect(&mut response, MAX_WHOLE))
                     .await
-                    .map_err(|_| self.late("end of the answer", self.place.timeout))?
-                    .map_err(|fault| self.failed(&fault, status))?;
-                self.judge(status, response.headers(), body, stream.is_some())
+                    .map_err(|_| self.late("end of the answer", self.place.timeout))
+                    .and_then(|body| body.map_err(|fault| self.failed(&fault, status)));
+                match body {
+                    Ok(body) => self.judge(status, response.headers(), body, stream.is_some()),
+                    // How long to stay away stands in the head.
+                    Err(_) if status == 429 || status >= 500 => self
+                        .judge(status, response.headers(), Bytes::new(), false)
+                        .map_err(|failed| Box::new(Failed { answer: None, ..*failed })),
+                    Err(failed) => Err(failed),
+                }
             }
         }
     }
@@ -163,8 +167,11 @@ impl Call<'_> {
                 Ok(Served::Whole(Whole { status, content_type, body }, usage))
             }
             Action::NextEntry | Action::ReturnToClient => {
-                let answer = Some(Whole { status, content_type, body });
-                Err(Box::new(Failed { verdict, status, detail: None, answer }))
+                let answer = match is_success(status) && chunk::read(&body).failed {
+                    true => in_band_refusal(body),
+                    false => Whole { status, content_type, body },
+                };
+                Err(Box::new(Failed { verdict, status, detail: None, answer: Some(answer) }))
             }
         }
     }
@@ -188,12 +195,13 @@ impl Call<'_> {
             held.extend_from_slice(&fed.ready);
             if let Some(data) = fed.failed {
                 let verdict = classify_in_band(self.entry().provider.dialect, &data, self.clock.now().wall);
-                return Err(Box::new(Failed { verdict, status: 200, detail: None, answer: None }));
+                let answer = Some(in_band_refusal(data.into()));
+                return Err(Box::new(Failed { verdict, status: 200, detail: None, answer }));
             }
-            if fed.done || ended {
+            if ended {
                 break None;
             }
-            if watch.committed() {
+            if fed.done || watch.committed() {
                 break Some(response);
             }
             if held.len() > MAX_HELD {
@@ -228,6 +236,12 @@ impl Call<'_> {
     fn entry(&self) -> &Entry {
         &self.place.entry
     }
+}
+
+/// What goes to the client if the error inside a 200 is its own: never as a 200, which it would take for an answer.
+fn in_band_refusal(body: Bytes) -> Whole {
+    let stated = Envelope::read(&body).status.filter(|status| (400..500).contains(status));
+    Whole { status: stated.unwrap_or(400), content_type: None, body }
 }
 
 fn is_success(status: u16) -> bool {

@@ -59,7 +59,7 @@ impl Relay {
         note.answered(200, Some("client_closed"));
         let idle = Idle::new(idle_limit);
         let mut relay = Self { rest, watch, ready: head, idle, entry, clock, lease: Some(lease), note };
-        if relay.rest.is_none() {
+        if relay.rest.is_none() || relay.watch.over() {
             relay.complete();
         }
         relay

@@ -7,9 +7,10 @@ use crate::actors::keeper::KeeperActor;
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
 use crate::config::{self, Overrides};
+use crate::domain::cooldown::Deadline;
 use crate::domain::ledger::Refusal;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
-use crate::domain::time::Now;
+use crate::domain::time::{Mono, Now};
 use crate::domain::trail::Seen;
 
 /// An actor that was stopped: its door answers nobody.
@@ -48,6 +49,18 @@ fn door(fleet: &Fleet, model: &str) -> EntryHandle {
     fleet.entries[&id(model)].entry.handle.clone().unwrap()
 }
 
+/// Puts a dead actor in the place of the entry's own.
+async fn kill(fleet: &mut Fleet, model: &str) {
+    let dead = Dead::create(|ctx| {
+        actix::ActorContext::stop(ctx);
+        Dead
+    });
+    tokio::task::yield_now().await;
+    let running = fleet.entries.get_mut(&id(model)).unwrap();
+    let handle = EntryHandle { door: dead.recipient(), ..running.entry.handle.clone().unwrap() };
+    running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+}
+
 #[actix_rt::test]
 async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let mut fleet = fleet();
@@ -59,6 +72,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).told(Some(hint));
     failing.settle_and_learn(Outcome::Failed { verdict, status: 429 }).await.unwrap();
 
+    kill(&mut fleet, "m").await;
     fleet.revive(&id("m"));
 
     let in_flight = |gauge: usize| old.gauges[gauge].in_flight();
@@ -71,14 +85,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
 #[actix_rt::test]
 async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     let mut fleet = fleet();
-    let dead = Dead::create(|ctx| {
-        actix::ActorContext::stop(ctx);
-        Dead
-    });
-    tokio::task::yield_now().await;
-    let running = fleet.entries.get_mut(&id("m")).unwrap();
-    let handle = EntryHandle { door: dead.recipient(), ..running.entry.handle.clone().unwrap() };
-    running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+    kill(&mut fleet, "m").await;
     let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default));
 
     match router.send(Acquire::Start("default".into())).await.unwrap() {
@@ -93,4 +100,38 @@ async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
         router.send(Routes).await.unwrap();
     }
     assert!(matches!(router.send(Acquire::Start("default".into())).await.unwrap(), Acquired::Granted { place: 0, .. }));
+}
+
+/// The entry is back when the last of all cooldowns that concern it has ended.
+#[actix_rt::test]
+async fn the_longest_of_several_cooldowns_is_told() {
+    let fleet = fleet();
+    let both = door(&fleet, "m");
+    let cool = |target, seconds| {
+        let hint = Hint { wait: Duration::from_secs(seconds), basis: Basis::RetryAfterHeader };
+        let verdict = Verdict::cool(Reason::RateLimit, target, CooldownClass::Unknown429).told(Some(hint));
+        Outcome::Failed { verdict, status: 429 }
+    };
+    let first = both.door.send(Reserve).await.unwrap().unwrap();
+    let second = both.door.send(Reserve).await.unwrap().unwrap();
+    first.settle_and_learn(cool(Target::Key, 3_600)).await;
+    let told = second.settle_and_learn(cool(Target::Entry, 9)).await.unwrap();
+    let end = Deadline::At(Mono(3_600_000));
+    assert_eq!(told.until, end);
+    assert!(matches!(both.refusal(Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
+    match both.door.send(Reserve).await.unwrap() {
+        Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two requests may both find the door closed before the first of them has had it opened again.
+#[actix_rt::test]
+async fn an_entry_that_answers_is_not_restarted() {
+    let mut fleet = fleet();
+    let alive = door(&fleet, "m");
+    let lease = alive.door.send(Reserve).await.unwrap().unwrap();
+    fleet.revive(&id("m"));
+    assert_eq!(alive.gauges[0].in_flight(), 1, "its lease will be settled");
+    drop(lease);
 }

@@ -122,6 +122,20 @@ fn many_refusals_of_one_episode_count_once() {
     assert_eq!(ends(&cooldowns, seconds(3)), Some(62));
 }
 
+/// Nothing is granted while a cooldown lasts, so what was granted in its first millisecond was under way before it.
+#[test]
+fn the_millisecond_in_which_an_episode_begins_belongs_to_it() {
+    let mut cooldowns = Cooldowns::default();
+    let silent = guessed(CooldownClass::Unknown429);
+    for _ in 0..50 {
+        chill(&mut cooldowns, &silent, seconds(1));
+    }
+    assert_eq!(ends(&cooldowns, seconds(1)), Some(61));
+    cooldowns.warm(seconds(1));
+    chill(&mut cooldowns, &silent, seconds(61));
+    assert_eq!(ends(&cooldowns, seconds(61)), Some(181), "the success proved nothing");
+}
+
 /// LESSONS O14: a timeout cools the entry down, and repeats do so for longer.
 #[test]
 fn o14_a_timeout_cools_down() {
