@@ -8,7 +8,11 @@ use crate::domain::time::{Mono, Now, Wall};
 
 /// A source of time, cheap to clone. Tests put a steerable one in its place.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Now + Send + Sync>);
+pub struct Clock {
+    both: Arc<dyn Fn() -> Now + Send + Sync>,
+    /// Reads one clock in place of two: this is asked for several times per request.
+    mono: Arc<dyn Fn() -> Mono + Send + Sync>,
+}
 
 impl Clock {
     /// The machine's clocks; the monotonic one starts now.
@@ -16,27 +20,28 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "this is the place that reads clocks")]
     pub fn system() -> Self {
         let start = Instant::now();
-        Self::from_fn(move || Now {
-            mono: Mono(whole_millis(start.elapsed().as_millis())),
-            wall: Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis()))),
-        })
+        let mono = move || Mono(whole_millis(start.elapsed().as_millis()));
+        let wall = || Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis())));
+        Self { both: Arc::new(move || Now { mono: mono(), wall: wall() }), mono: Arc::new(mono) }
     }
 
     /// A clock that reads `source`.
     pub fn from_fn(source: impl Fn() -> Now + Send + Sync + 'static) -> Self {
-        Self(Arc::new(source))
+        let both = Arc::new(source);
+        let mono = Arc::clone(&both);
+        Self { both, mono: Arc::new(move || mono().mono) }
     }
 
     /// Both clocks, read once.
     #[must_use]
     pub fn now(&self) -> Now {
-        (self.0)()
+        (self.both)()
     }
 
     /// The monotonic clock.
     #[must_use]
     pub fn mono(&self) -> Mono {
-        self.now().mono
+        (self.mono)()
     }
 }
 

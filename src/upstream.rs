@@ -1,5 +1,6 @@
 //! Calls to providers: one attempt, the walk from attempt to attempt, and the relay of a stream.
 
+pub mod apart;
 pub mod attempt;
 pub mod body;
 pub mod client;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first: a module may use those before it and itself.
 const ORDER: [&str; 11] =
-    ["domain", "clock", "config", "store", "actors", "upstream", "web", "telemetry", "demo", "app", "cli"];
+    ["domain", "clock", "config", "telemetry", "store", "actors", "upstream", "web", "demo", "app", "cli"];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -85,7 +85,7 @@ impl Handler<Record> for RecorderActor {
     type Result = ();
 
     fn handle(&mut self, batch: Record, _: &mut Self::Context) {
-        batch.0.iter().for_each(Row::log);
+        crate::telemetry::together(|| batch.0.iter().for_each(Row::log));
     }
 }
 

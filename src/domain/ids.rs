@@ -73,6 +73,14 @@ pub struct EntryId {
     pub model: ModelId,
 }
 
+impl EntryId {
+    /// `provider/model`, without the detour over formatting.
+    #[must_use]
+    pub fn label(&self) -> String {
+        [self.provider.as_str(), "/", self.model.as_str()].concat()
+    }
+}
+
 impl fmt::Display for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.provider, self.model)

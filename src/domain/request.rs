@@ -4,12 +4,15 @@
 //! of `model` replaced and, for a stream whose client did not ask for usage, `stream_options.include_usage` set. So
 //! `1.0`, big integers, escapes, unknown and repeated keys arrive as they were written.
 
+mod messages;
+
 use std::ops::Range;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::messages::Messages;
 use super::endpoint::Endpoint;
 
 /// A longer `model` names nothing: it is a mistake, and would stand in the log and in error messages.
@@ -50,8 +53,7 @@ pub struct Malformed {
 struct Fields<'a> {
     #[serde(borrow)]
     model: Option<&'a RawValue>,
-    #[serde(borrow)]
-    messages: Option<&'a RawValue>,
+    messages: Option<Messages>,
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -151,7 +153,7 @@ impl Document {
         let mut document = Self { model, stream: false, wants_usage: false, model_span, usage_edit: None };
         match endpoint {
             Endpoint::Chat => {
-                check_messages(required("messages", fields.messages, Kind::List)?)?;
+                Messages::check(fields.messages.as_ref())?;
                 fields.check_optional()?;
                 document.stream = fields.stream.is_some_and(|raw| raw.get() == "true");
                 document.read_stream_options(text, start, fields.stream_options)?;
@@ -279,18 +281,6 @@ fn required<'a>(name: &'static str, raw: Option<&'a RawValue>, expected: Kind) -
     match Kind::of(raw) {
         found if found == expected => Ok(raw),
         found => Err(Malformed::kind(name, expected, found)),
-    }
-}
-
-fn check_messages(raw: &RawValue) -> Result<(), Malformed> {
-    let messages: Vec<&RawValue> = serde_json::from_str(raw.get())
-        .map_err(|fault| Malformed::field("messages", format!("`messages` is not an array: {fault}")))?;
-    if messages.is_empty() {
-        return Err(Malformed::field("messages", "`messages` is empty; it needs at least one message".into()));
-    }
-    match messages.iter().position(|message| Kind::of(message) != Kind::Object) {
-        None => Ok(()),
-        Some(at) => Err(Malformed::field("messages", format!("`messages[{at}]` must be an object with a role"))),
     }
 }
 

@@ -35,7 +35,9 @@ pub struct Usage {
 #[must_use]
 pub fn read(body: &[u8]) -> Option<Usage> {
     const KEY: &[u8] = b"\"usage\"";
-    let key = memmem::FinderRev::new(KEY);
+    static FINDER: std::sync::LazyLock<memmem::FinderRev<'static>> =
+        std::sync::LazyLock::new(|| memmem::FinderRev::new(KEY));
+    let key = &*FINDER;
     let mut before = body;
     for _ in 0..MAX_PLACES {
         let at = key.rfind(before)?;

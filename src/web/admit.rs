@@ -36,6 +36,8 @@ pub async fn body(headers: &HeaderMap, payload: &mut Payload, limit: usize) -> R
     let last_call = Instant::now() + WHOLE;
     let Some(first) = part(payload, last_call).await? else { return Ok(Bytes::new()) };
     if announced == Some(first.len()) {
+        // The end is there already. Left unread, it would wake the connection once more.
+        part(payload, last_call).await?;
         return Ok(first);
     }
     let mut whole = BytesMut::with_capacity(announced.unwrap_or(first.len()).min(limit));

@@ -18,6 +18,7 @@ use crate::actors::route::Entry;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::EntryId;
 use crate::domain::request::Document;
+use crate::upstream::apart::apart;
 use crate::upstream::attempt::{Opened, Served, Whole};
 use crate::upstream::relay::Relay;
 use crate::upstream::waterfall::{Walked, Worker};
@@ -44,19 +45,25 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut note = worker.journal.open(id);
     match admit::body(request.headers(), &mut payload, state.config.settings.max_body_bytes).await {
-        Ok(body) => answer(worker, endpoint, &body, note).await,
+        Ok(body) => answer(worker, endpoint, body, note).await,
         Err(fault) => refuse(&fault, &mut note),
     }
 }
 
-async fn answer(worker: &Worker, endpoint: Endpoint, body: &Bytes, mut note: Note) -> HttpResponse {
-    let document = match Document::parse(endpoint, body) {
+async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: Note) -> HttpResponse {
+    let document = match Document::parse(endpoint, &body) {
         Ok(document) => document,
         Err(malformed) => return refuse(&malformed.into(), &mut note),
     };
     note.row.model.clone_from(&document.model);
     note.row.stream = document.stream;
-    match worker.walk(endpoint, &document, body, &mut note).await {
+    let walker = Rc::clone(worker);
+    let walking = apart(async move {
+        let walked = walker.walk(endpoint, &document, &body, &mut note).await;
+        (walked, note)
+    });
+    let Ok((walked, mut note)) = walking.await else { return ApiError::Internal.response() };
+    match walked {
         Walked::Served { entry, answer: Served::Whole(whole, usage), lease } => {
             lease.settle(Outcome::Served);
             note.row.usage = usage;
@@ -69,7 +76,7 @@ async fn answer(worker: &Worker, endpoint: Endpoint, body: &Bytes, mut note: Not
             pass_on(answer, &entry, &note)
         }
         Walked::Exhausted => refuse(&ApiError::exhausted(&note.row.trail, worker.clock.now()), &mut note),
-        Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: document.model }, &mut note),
+        Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: note.row.model.clone() }, &mut note),
         Walked::Unavailable => refuse(&ApiError::ShuttingDown, &mut note),
     }
 }
@@ -109,7 +116,7 @@ fn refuse(fault: &ApiError, note: &mut Note) -> HttpResponse {
 
 /// Says which way the request went.
 fn name_the_way(builder: &mut HttpResponseBuilder, entry: Option<&EntryId>, note: &Note) {
-    if let Some(value) = entry.and_then(|entry| HeaderValue::from_maybe_shared(Bytes::from(entry.to_string())).ok()) {
+    if let Some(value) = entry.and_then(|entry| HeaderValue::from_maybe_shared(Bytes::from(entry.label())).ok()) {
         builder.insert_header((PROVIDER, value));
     }
     builder.insert_header((ATTEMPTS, note.row.trail.attempts()));

@@ -62,6 +62,9 @@ pub enum ApiError {
         /// Seconds until the first entry is back; `None` when waiting does not help.
         retry_after: Option<u64>,
     },
+    /// A defect of the proxy.
+    #[error("429chain failed on this request. Its log says more; please report it.")]
+    Internal,
     /// The process is on its way out.
     #[error("429chain is shutting down. Try again in a moment.")]
     ShuttingDown,
@@ -104,6 +107,7 @@ impl ApiError {
             Self::UnknownPath { .. } => "unknown_path",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Exhausted { .. } => "all_providers_exhausted",
+            Self::Internal => "internal_error",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -117,6 +121,7 @@ impl ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ModelNotFound { .. } | Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Exhausted { .. } | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

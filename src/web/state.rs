@@ -43,8 +43,18 @@ impl RequestIds {
     #[must_use]
     pub fn next(&self, now: Now) -> String {
         let count = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        format!("req_{:011x}{count:08x}{:08x}", now.wall.0, self.process)
+        let mut id = String::with_capacity(31);
+        id.push_str("req_");
+        hex(&mut id, now.wall.0, 11);
+        hex(&mut id, count.into(), 8);
+        hex(&mut id, self.process.into(), 8);
+        id
     }
+}
+
+/// The last `digits` hexadecimal digits.
+fn hex(out: &mut String, number: u64, digits: u32) {
+    out.extend((0..digits).rev().filter_map(|at| char::from_digit((number >> (4 * at)) as u32 & 15, 16)));
 }
 
 #[cfg(test)]
