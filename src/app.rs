@@ -138,6 +138,8 @@ impl Proxy {
         tokio::time::sleep(FLUSH_EVERY * 2).await;
         self.server.stop(cut == 0).await;
         let _ = self.serving.await;
+        // A forced end does not wait for the workers: their last rows come when the requests are dropped.
+        self.drain.idle(FLUSH_EVERY * 20).await;
         let _ = self.recorder.send(Close).await;
         self.recording.stop();
         info!(cut, "stopped");
