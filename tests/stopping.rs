@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -111,4 +113,26 @@ async fn requests_that_are_cut_have_their_rows() {
         assert_eq!(app.proxy.stop(Duration::from_millis(1)).await, 40);
         assert_eq!(rows.load(Ordering::SeqCst), 40 * round);
     }
+}
+
+/// The last bytes of an answer may take a while to a slow client, as long as any request in progress.
+#[actix_rt::test]
+async fn a_slow_client_gets_the_rest_of_its_answer() {
+    let body = format!(r#"{{"choices":[{{"message":{{"content":"{}"}}}}]}}"#, "x".repeat(24 << 20));
+    let provider = Provider::script([Answer::json(200, &[], &body)]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let mut stream = TcpStream::connect(app.proxy.addresses()[0]).await.unwrap();
+    let request = ask("");
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {CLIENT}\r\ncontent-length: {}\r\n\r\n",
+        request.len()
+    );
+    stream.write_all((head + &request).as_bytes()).await.unwrap();
+    stream.read_u8().await.unwrap();
+    let stopping = actix_rt::spawn(app.proxy.stop(Duration::from_secs(20)));
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.ends_with(&body.as_bytes()[1_000..]), "{} bytes of {}", answer.len(), body.len());
+    assert_eq!(stopping.await.unwrap(), 0);
 }
