@@ -25,6 +25,9 @@ use crate::domain::usage::{self, Usage};
 /// A whole answer may be this long, an error too: some repeat the request. Larger ones are not believed.
 const MAX_WHOLE: usize = 64 << 20;
 
+/// More than what is sent before anybody reads it.
+const LONG_BODY: usize = 256 << 10;
+
 /// What may come before the first content of a stream.
 const MAX_HELD: usize = 1 << 20;
 
@@ -106,7 +109,7 @@ impl Call<'_> {
         let mut response = timeout_at(deadline, self.send())
             .await
             .map_err(|_| self.late("answer", self.place.timeout))?
-            .map_err(|fault| self.failed(&fault, 0))?;
+            .map_err(|fault| self.unanswered(&fault))?;
         let status = response.status().as_u16();
         match self.stream.filter(|_| response.status().is_success()) {
             Some(stream) if is_event_stream(response.headers()) => {
@@ -227,6 +230,16 @@ impl Call<'_> {
     fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
         let verdict = fault.verdict(self.entry().provider.dialect);
         Box::new(Failed { verdict, status, detail: Some(fault.detail()), answer: None })
+    }
+
+    /// A provider that refuses a long body before it has read it closes the connection, and its answer is lost. It is
+    /// not known to be sick, so only this request is kept from it.
+    fn unanswered(&self, fault: &CallError) -> Box<Failed> {
+        let failed = self.failed(fault, 0);
+        match fault.stale_connection() && self.body.len() > LONG_BODY {
+            true => Box::new(Failed { verdict: Verdict::skip(Reason::Transport), ..*failed }),
+            false => failed,
+        }
     }
 
     fn late(&self, what: &'static str, limit: Duration) -> Box<Failed> {
