@@ -105,10 +105,13 @@ impl Call<'_> {
     /// Why the answer cannot be used.
     pub async fn run(self) -> Result<Served, Box<Failed>> {
         let began = Instant::now();
-        let deadline = began + self.place.timeout;
+        // The first content cannot come before the head.
+        let longest = self.stream.map_or(Duration::MAX, |stream| stream.first_token_timeout);
+        let patience = self.place.timeout.min(longest);
+        let deadline = began + patience;
         let mut response = timeout_at(deadline, self.send())
             .await
-            .map_err(|_| self.late("answer", self.place.timeout))?
+            .map_err(|_| self.late("answer", patience))?
             .map_err(|fault| self.unanswered(&fault))?;
         let status = response.status().as_u16();
         match self.stream.filter(|_| response.status().is_success()) {
@@ -122,7 +125,7 @@ impl Call<'_> {
             stream => {
                 let body = timeout_at(deadline, collect(&mut response, MAX_WHOLE))
                     .await
-                    .map_err(|_| self.late("end of the answer", self.place.timeout))
+                    .map_err(|_| self.late("end of the answer", patience))
                     .and_then(|body| body.map_err(|fault| self.failed(&fault, status)));
                 match body {
                     Ok(body) => self.judge(status, response.headers(), body, stream.is_some()),
