@@ -85,7 +85,16 @@ fn lacks_model(signs: &Signs<'_>) -> bool {
     signs.has_code(&["model_not_found", "model_decommissioned", "model_archived", "invalid_model"])
         || signs.says(&["has been decommissioned", "is not a valid model", "not supported by any provider"])
         || signs.says(&["not supported by provider"])
-        || (signs.says(&["model"]) && signs.says(&["does not exist"]))
+        || says_no_model(&signs.envelope.text)
+}
+
+/// "Model x does not exist". With more than a name between the words it is something else that does not exist.
+fn says_no_model(text: &str) -> bool {
+    text.match_indices(" does not exist").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let lead = before.rsplit_once(' ').map_or("", |(lead, _name)| lead);
+        [before, lead].iter().any(|words| words.trim_end_matches([':', ' ']).ends_with("model"))
+    })
 }
 
 /// More output asked for than the model can give.

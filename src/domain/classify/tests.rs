@@ -260,6 +260,24 @@ fn o7_nothing_left_and_no_reset_is_a_default_and_not_zero() {
     assert!(verdict.hint.is_none() && verdict.class.is_some());
 }
 
+/// A 400 that mentions a model and something that does not exist speaks of the request, not of the model.
+#[test]
+fn only_a_model_that_does_not_exist_is_gone() {
+    for (text, reason) in [
+        ("The model `org/x` does not exist or you do not have access to it.", Reason::ModelGone),
+        ("Model x does not exist", Reason::ModelGone),
+        ("The requested model does not exist", Reason::ModelGone),
+        ("The model wrote a call whose tool does not exist", Reason::BadRequest),
+        ("File model.bin does not exist", Reason::BadRequest),
+        ("Tool call_1 does not exist in what was sent to this model", Reason::BadRequest),
+    ] {
+        let body = serde_json::json!({"error": {"message": text, "type": "invalid_request_error"}}).to_string();
+        let answer = Answer { status: 400, headers: &[], body: body.as_bytes() };
+        let verdict = classify(Dialect::GenericOpenai, &answer, Wall(0));
+        assert_eq!(verdict.reason, Some(reason), "{text}");
+    }
+}
+
 fn junk() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..120),
