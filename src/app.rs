@@ -12,6 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use crate::actors::drain::Drain;
@@ -32,8 +33,8 @@ use crate::web::state::{RequestIds, State};
 /// How long requests in progress may take at shutdown.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// How long the last bytes of finished answers may take to leave, in seconds.
-const LINGER: u64 = 2;
+/// How long the last bytes of finished answers may take to leave, at least.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Why the proxy cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +114,7 @@ impl Proxy {
         .h1_allow_half_closed(false)
         .backlog(4_096)
         .keep_alive(Duration::from_secs(75))
-        .shutdown_timeout(LINGER)
+        .shutdown_timeout(GRACE.as_secs())
         .disable_signals()
         .bind((settings.host.as_str(), settings.port))
         .map_err(|source| StartError::Listen { host: settings.host.clone(), port: settings.port, source })?;
@@ -132,13 +133,20 @@ impl Proxy {
     /// Refuses new requests, gives those in progress `grace`, writes down what has happened, and ends. Returns how many
     /// requests were cut.
     pub async fn stop(self, grace: Duration) -> usize {
+        let deadline = Instant::now() + grace;
         self.drain.begin();
         info!(in_flight = self.drain.in_flight(), "draining");
         let cut = self.drain.idle(grace).await;
         // Rows of requests that ended before the drain began may still be in a worker's buffer.
         tokio::time::sleep(FLUSH_EVERY * 2).await;
-        self.server.stop(cut == 0).await;
-        let _ = self.serving.await;
+        // What is answered may still be on its way to slow clients; connections without a request are closed at once.
+        let leaving = async {
+            self.server.stop(cut == 0).await;
+            let _ = self.serving.await;
+        };
+        let _ = timeout_at(deadline.max(Instant::now() + LINGER), leaving).await;
+        // A forced end does not wait for the workers: their last rows come when the requests are dropped.
+        self.drain.idle(FLUSH_EVERY * 20).await;
         let _ = self.recorder.send(Close).await;
         self.recording.stop();
         info!(cut, "stopped");

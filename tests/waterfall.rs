@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use crate::support::app::{App, ask, chain_of, config_of};
 use crate::support::provider::{Answer, Provider};
 
@@ -406,6 +409,29 @@ async fn a_refusal_that_repeats_a_long_request_rests_nobody() {
     let app = App::start(&chain_of(&[("a", &provider)])).await;
     let reply = app.chat(ask("")).await;
     assert_eq!((reply.status, reply.body.len()), (422, long.len()));
+    assert_ne!(app.entry("a").await["status"], "cooling");
+    app.stop().await;
+}
+
+/// An edge server that answers 413 to a long body without reading it resets the connection, and the answer is lost. One
+/// long request must not keep the short ones of everybody else from the entry.
+#[actix_rt::test]
+async fn a_body_that_is_not_read_rests_nobody() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    actix_rt::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut start = [0; 512];
+            let _ = stream.read(&mut start).await;
+            let _ = stream.write_all(b"HTTP/1.1 413 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    let (placeholder, second) = (healthy().await, healthy().await);
+    let yaml = chain_of(&[("a", &placeholder), ("b", &second)])
+        .replace(&placeholder.base_url(), &format!("http://{address}/v1"));
+    let app = App::start(&yaml).await;
+    let reply = app.chat(ask(&format!(r#","x":"{}""#, "x".repeat(8 << 20)))).await;
+    assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "b/m"));
     assert_ne!(app.entry("a").await["status"], "cooling");
     app.stop().await;
 }

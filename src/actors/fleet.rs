@@ -52,11 +52,11 @@ impl Fleet {
     }
 
     /// Starts the actor of an entry again, if it is dead: several requests may have met the closed door. Its cooldowns
-    /// are kept; the leases of the old actor can never be settled, so they are written off.
-    pub fn revive(&mut self, id: &EntryId) {
-        let Some(running) = self.entries.get_mut(id) else { return };
+    /// are kept; the leases of the old actor can never be settled, so they are written off. True when it was dead.
+    pub fn revive(&mut self, id: &EntryId) -> bool {
+        let Some(running) = self.entries.get_mut(id) else { return false };
         if running.entry.handle.as_ref().is_none_or(|handle| handle.door.connected()) {
-            return;
+            return false;
         }
         let now = self.clock.mono();
         let lost = running.ledgers.first().map_or(0, |own| own.borrow().in_flight());
@@ -65,6 +65,7 @@ impl Fleet {
         }
         let handle = open(id, &running.ledgers, &self.clock, self.config.settings.cooldown_default);
         running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+        true
     }
 
     /// Everything that requests can select, with the doors as they are now.

@@ -42,8 +42,9 @@ impl Handler<Revive> for KeeperActor {
     type Result = ();
 
     fn handle(&mut self, revive: Revive, _: &mut Self::Context) {
-        warn!(entry.id = %revive.0, "restarting {}", revive.0);
-        self.fleet.revive(&revive.0);
-        self.router.do_send(Install(Arc::new(self.fleet.routes())));
+        if self.fleet.revive(&revive.0) {
+            warn!(entry.id = %revive.0, "{} was restarted", revive.0);
+            self.router.do_send(Install(Arc::new(self.fleet.routes())));
+        }
     }
 }

@@ -7,7 +7,7 @@ use actix_rt::System;
 use super::Failure;
 use super::args::Args;
 use super::report::say;
-use super::serve::{run, start_log, url};
+use super::serve::{Signals, run, start_log, url};
 use crate::app::Proxy;
 use crate::clock::Clock;
 use crate::config;
@@ -31,11 +31,12 @@ pub(super) fn demo(args: &Args) -> Result<(), Failure> {
         start_log(&config, args)?;
         let tls = tls::client_config(None).map_err(Failure::runtime)?;
         let admin_keys = config.settings.admin_keys.clone();
+        let signals = Signals::listen().map_err(Failure::runtime)?;
         let proxy = Proxy::start(config, admin_keys, tls, clock).map_err(Failure::runtime)?;
         if let Some(address) = proxy.addresses().first() {
             say(&welcome(&url(*address), &client_key, &admin_key));
         }
-        let result = run(proxy).await;
+        let result = run(proxy, signals).await;
         let _ = simulators.stop().await;
         result
     })

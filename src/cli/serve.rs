@@ -33,8 +33,9 @@ pub(super) fn serve(args: &Args) -> Result<(), Failure> {
     let more_roots = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let tls = tls::client_config(more_roots.as_deref()).map_err(Failure::usage)?;
     System::new().block_on(async {
+        let signals = Signals::listen().map_err(Failure::runtime)?;
         let proxy = Proxy::start(config, admin_keys, tls, Clock::system()).map_err(Failure::runtime)?;
-        run(proxy).await
+        run(proxy, signals).await
     })
 }
 
@@ -45,18 +46,22 @@ pub(super) fn start_log(config: &Config, args: &Args) -> Result<(), Failure> {
 }
 
 /// Waits for a signal, then stops without losing anything. A second signal ends the process at once.
-pub(super) async fn run(proxy: Proxy) -> Result<(), Failure> {
+///
+/// The caller takes `signals` before it tells anyone that the proxy is there: whoever reads that line may end the
+/// process the moment after.
+pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failure> {
     for address in proxy.addresses() {
         info!("listening on {}", url(*address));
     }
-    let mut signals = Signals::listen().map_err(Failure::runtime)?;
     signals.next().await;
     let stopping = proxy.stop(GRACE);
     tokio::select! {
-        cut = stopping => match cut {
-            0 => Ok(()),
-            cut => Err(Failure::runtime(format!("{cut} requests were cut after {} s", GRACE.as_secs()))),
-        },
+        cut = stopping => {
+            if cut > 0 {
+                warn!("{cut} requests were still in progress after {} s and were cut", GRACE.as_secs());
+            }
+            Ok(())
+        }
         () = signals.next() => Err(Failure::runtime("second signal: requests in progress were cut")),
     }
 }
@@ -81,25 +86,31 @@ fn generated_admin_key(data_dir: &Path) -> Result<KeyDigest, Failure> {
     Ok(digest)
 }
 
-/// SIGTERM and SIGINT, one after the other.
-struct Signals {
+/// The signals that end the process, one after the other: SIGTERM and SIGINT, or Ctrl-C where there are none.
+pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
+    /// Replaces the default of these signals, which is to end the process where it stands.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
 
     #[cfg(unix)]
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 

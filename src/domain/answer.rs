@@ -14,6 +14,15 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
+impl Answer<'_> {
+    /// True when the body is as long as the answer announced.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let announced = Headers(self.headers).lines("content-length").next().and_then(|value| value.parse().ok());
+        announced == Some(self.body.len())
+    }
+}
+
 /// The header lines of an answer, or of the copy of them that an aggregator puts into its error body.
 #[derive(Clone, Copy, Debug)]
 pub struct Headers<'a>(pub &'a [(&'a str, &'a [u8])]);

@@ -28,7 +28,7 @@ use signs::Signs;
 #[must_use]
 pub fn classify(dialect: Dialect, answer: &Answer<'_>, now: Wall) -> Verdict {
     if (200..300).contains(&answer.status) {
-        return success::read(dialect, answer.body, now);
+        return success::read(dialect, answer.body, answer.is_whole(), now);
     }
     if answer.status == 0 {
         return broken(dialect, Reason::Transport);

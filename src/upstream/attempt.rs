@@ -25,6 +25,9 @@ use crate::domain::usage::{self, Usage};
 /// A whole answer may be this long, an error too: some repeat the request. Larger ones are not believed.
 const MAX_WHOLE: usize = 64 << 20;
 
+/// More than what is sent before anybody reads it.
+const LONG_BODY: usize = 256 << 10;
+
 /// What may come before the first content of a stream.
 const MAX_HELD: usize = 1 << 20;
 
@@ -102,11 +105,14 @@ impl Call<'_> {
     /// Why the answer cannot be used.
     pub async fn run(self) -> Result<Served, Box<Failed>> {
         let began = Instant::now();
-        let deadline = began + self.place.timeout;
+        // The first content cannot come before the head.
+        let longest = self.stream.map_or(Duration::MAX, |stream| stream.first_token_timeout);
+        let patience = self.place.timeout.min(longest);
+        let deadline = began + patience;
         let mut response = timeout_at(deadline, self.send())
             .await
-            .map_err(|_| self.late("answer", self.place.timeout))?
-            .map_err(|fault| self.failed(&fault, 0))?;
+            .map_err(|_| self.late("answer", patience))?
+            .map_err(|fault| self.unanswered(&fault))?;
         let status = response.status().as_u16();
         match self.stream.filter(|_| response.status().is_success()) {
             Some(stream) if is_event_stream(response.headers()) => {
@@ -119,7 +125,7 @@ impl Call<'_> {
             stream => {
                 let body = timeout_at(deadline, collect(&mut response, MAX_WHOLE))
                     .await
-                    .map_err(|_| self.late("end of the answer", self.place.timeout))
+                    .map_err(|_| self.late("end of the answer", patience))
                     .and_then(|body| body.map_err(|fault| self.failed(&fault, status)));
                 match body {
                     Ok(body) => self.judge(status, response.headers(), body, stream.is_some()),
@@ -227,6 +233,16 @@ impl Call<'_> {
     fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
         let verdict = fault.verdict(self.entry().provider.dialect);
         Box::new(Failed { verdict, status, detail: Some(fault.detail()), answer: None })
+    }
+
+    /// A provider that refuses a long body before it has read it closes the connection, and its answer is lost. It is
+    /// not known to be sick, so only this request is kept from it.
+    fn unanswered(&self, fault: &CallError) -> Box<Failed> {
+        let failed = self.failed(fault, 0);
+        match fault.stale_connection() && self.body.len() > LONG_BODY {
+            true => Box::new(Failed { verdict: Verdict::skip(Reason::Transport), ..*failed }),
+            false => failed,
+        }
     }
 
     fn late(&self, what: &'static str, limit: Duration) -> Box<Failed> {

@@ -73,7 +73,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     failing.settle_and_learn(Outcome::Failed { verdict, status: 429 }).await.unwrap();
 
     kill(&mut fleet, "m").await;
-    fleet.revive(&id("m"));
+    assert!(fleet.revive(&id("m")));
 
     let in_flight = |gauge: usize| old.gauges[gauge].in_flight();
     assert_eq!(in_flight(0), 0, "of the entry");
@@ -131,7 +131,7 @@ async fn an_entry_that_answers_is_not_restarted() {
     let mut fleet = fleet();
     let alive = door(&fleet, "m");
     let lease = alive.door.send(Reserve).await.unwrap().unwrap();
-    fleet.revive(&id("m"));
+    assert!(!fleet.revive(&id("m")));
     assert_eq!(alive.gauges[0].in_flight(), 1, "its lease will be settled");
     drop(lease);
 }

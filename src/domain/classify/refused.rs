@@ -95,13 +95,23 @@ fn lacks_model(signs: &Signs<'_>) -> bool {
     signs.has_code(&["model_not_found", "model_decommissioned", "model_archived", "invalid_model"])
         || signs.says(&["has been decommissioned", "is not a valid model", "not supported by any provider"])
         || signs.says(&["not supported by provider"])
+        || says_no_model(&signs.envelope.text)
         || signs.envelope.text.lines().any(is_about_model)
+}
+
+/// "Model x does not exist". With more than a name between the words it is something else that does not exist.
+fn says_no_model(text: &str) -> bool {
+    text.match_indices(" does not exist").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let lead = before.rsplit_once(' ').map_or("", |(lead, _name)| lead);
+        [before, lead].iter().any(|words| words.trim_end_matches([':', ' ']).ends_with("model"))
+    })
 }
 
 /// A text that starts with the model, so that no part of the request can stand before it.
 fn is_about_model(line: &str) -> bool {
     let subject = ["model ", "the model ", "the requested model "];
-    let gone = ["does not exist", "not found", "no longer available"];
+    let gone = ["not found", "no longer available"];
     subject.iter().any(|start| line.starts_with(start)) && gone.iter().any(|phrase| line.contains(phrase))
 }
 

@@ -110,3 +110,26 @@ fn a_providers_own_code_needs_no_status() {
     let data = br#"{"error":{"code":"1302","message":"x"}}"#;
     assert_eq!(in_band(Dialect::Zai, data, NOW).reason, Some(Reason::Concurrency));
 }
+
+/// The short cut for usual answers takes none that the long way would refuse.
+#[test]
+fn the_short_cut_agrees_with_the_long_way() {
+    let usual = r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    let unusual = [
+        r#"{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}"#,
+        r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop","error":{"code":502}}]}"#,
+        r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"error"}]}"#,
+        r#"{"error":{"message":"\"content\":\"x\" \"finish_reason\":\"stop\""}}"#,
+        r#"[{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}]"#,
+        r#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#,
+        usual,
+    ];
+    for body in unusual {
+        let length = body.len().to_string();
+        let short = answer(200).header("content-length", &length).raw(body).verdict();
+        assert_eq!(short, answer(200).raw(body).verdict(), "{body}");
+    }
+    // Without a length, the end of the document has to be seen.
+    let cut = usual.get(..usual.len() - 3).unwrap();
+    assert_eq!(reason(&format!("{cut}}}")), Some(Reason::Truncated));
+}

@@ -198,3 +198,19 @@ fn a_transient_status_without_a_name_is_a_server_error() {
         assert_eq!(verdict.class, Some(CooldownClass::ServerError), "{status}");
     }
 }
+
+/// A 400 that mentions a model and something that does not exist speaks of the request, not of the model.
+#[test]
+fn only_a_model_that_does_not_exist_is_gone() {
+    for (text, reason) in [
+        ("The model `org/x` does not exist or you do not have access to it.", Reason::ModelGone),
+        ("Model x does not exist", Reason::ModelGone),
+        ("The requested model does not exist", Reason::ModelGone),
+        ("The model wrote a call whose tool does not exist", Reason::BadRequest),
+        ("File model.bin does not exist", Reason::BadRequest),
+        ("Tool call_1 does not exist in what was sent to this model", Reason::BadRequest),
+    ] {
+        let body = serde_json::json!({"error": {"message": text, "type": "invalid_request_error"}});
+        assert_eq!(answer(400).json(&body).verdict().reason, Some(reason), "{text}");
+    }
+}
