@@ -1,0 +1,144 @@
+//! The pure core, piece by piece: what one request, one chunk of a stream and one refusal cost.
+//!
+//! Next to each stands the least that the same bytes could cost (copying them, searching them), measured in the same
+//! run: the distance between the two holds on any machine, the nanoseconds do not.
+
+#![allow(missing_docs, reason = "criterion_group! makes a function that cannot be documented")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chain429::domain::cooldown::{Cooldown, Deadline};
+use chain429::domain::ids::{EntryId, ModelId, ProviderId};
+use chain429::domain::ledger::{Ledger, Refusal};
+use chain429::domain::outcome::{Basis, CooldownClass, Reason, Target, Verdict};
+use chain429::domain::request::Document;
+use chain429::domain::sse::Scanner;
+use chain429::domain::stream::Watch;
+use chain429::domain::time::Mono;
+use chain429::domain::trail::{Failure, Seen, Step, Trail};
+use chain429::domain::usage;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+/// The name of the model that replaces the client's, as JSON.
+const MODEL: &str = r#""llama-3.3-70b-versatile""#;
+
+/// A chat completion request of about `size` bytes, in messages of about 700 bytes with an escape here and there.
+fn request_of(size: usize) -> Bytes {
+    let text = "She said \\\"no\\\" and left.\\nNobody knew why, and nobody asked her. ".repeat(10);
+    let message = format!(r#"{{"role":"user","content":"{text}"}}"#);
+    let messages = vec![message; (size / 700).max(1)].join(",");
+    Bytes::from(format!(r#"{{"model":"default","messages":[{messages}],"temperature":0.7,"stream":true}}"#))
+}
+
+fn request(criterion: &mut Criterion) {
+    for (name, size) in [("request, 1 KB", 1 << 10), ("request, 1 MB", 1 << 20)] {
+        let body = request_of(size);
+        let Ok(document) = Document::parse(&body) else { return };
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function("baseline: check UTF-8", |bench| bench.iter(|| std::str::from_utf8(black_box(&body))));
+        group.bench_function("parse", |bench| bench.iter(|| Document::parse(black_box(&body))));
+        group.bench_function("baseline: copy", |bench| bench.iter(|| black_box(&body).to_vec()));
+        group.bench_function("splice the model", |bench| {
+            bench.iter(|| document.rewrite(black_box(&body), MODEL, false));
+        });
+        group.bench_function("splice the model and ask for usage", |bench| {
+            bench.iter(|| document.rewrite(black_box(&body), MODEL, true));
+        });
+        group.finish();
+    }
+}
+
+/// One event, as most providers send one per token.
+const TOKEN: &str = concat!(
+    r#"data: {"id":"chatcmpl-3f9d1c2b","object":"chat.completion.chunk","created":1795521600,"model":"m","#,
+    r#""system_fingerprint":"fp_6ea9c3e1","choices":[{"index":0,"delta":{"content":" token"},"logprobs":null,"#,
+    r#""finish_reason":null}]}"#,
+    "\n\n"
+);
+
+fn stream(criterion: &mut Criterion) {
+    let one = Bytes::from_static(TOKEN.as_bytes());
+    let many = Bytes::from(TOKEN.repeat(64));
+    for (name, chunk) in [("stream, a chunk with 1 event", one), ("stream, a chunk with 64 events", many)] {
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Bytes(chunk.len() as u64));
+        group.bench_function("baseline: find the line ends", |bench| {
+            bench.iter(|| memchr::memchr2_iter(b'\n', b'\r', black_box(&chunk)).count());
+        });
+        group.bench_function("scan", |bench| {
+            let mut scanner = Scanner::default();
+            bench.iter(|| scanner.feed(black_box(&chunk), |event| assert!(!event.data.is_empty())));
+        });
+        group.bench_function("watch", |bench| {
+            let mut watch = Watch::new(true);
+            bench.iter(|| watch.feed(black_box(&chunk).clone()));
+        });
+        group.finish();
+    }
+}
+
+fn usage_of_an_answer(criterion: &mut Criterion) {
+    const TAIL: &str = r#""}}],"usage":{"prompt_tokens":231,"completion_tokens":56,"total_tokens":287,
+        "prompt_tokens_details":{"cached_tokens":0}},"system_fingerprint":"fp_6ea9c3e1"}"#;
+    let mut group = criterion.benchmark_group("usage of an answer");
+    for (name, size) in [("600 B", 400), ("100 KB", 100_000)] {
+        let body = r#"{"choices":[{"message":{"content":""#.to_owned() + &"word ".repeat(size / 5) + TAIL;
+        group.bench_function(name, |bench| bench.iter(|| usage::read(black_box(body.as_bytes()))));
+    }
+    group.finish();
+}
+
+fn ledger(criterion: &mut Criterion) {
+    let now = Mono(1_000_000);
+    let refused = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429);
+    let first = Duration::from_secs(60);
+    let mut group = criterion.benchmark_group("ledger");
+    group.bench_function("check, charge, release", |bench| {
+        let mut ledger = Ledger::new(Some(64));
+        bench.iter(|| {
+            let granted = black_box(&ledger).check(black_box(now));
+            ledger.charge();
+            ledger.cooldowns.recover(now);
+            ledger.release();
+            ledger.cooldowns.warm(now);
+            granted
+        });
+    });
+    let mut cold = Ledger::new(Some(64));
+    cold.cooldowns.chill(&refused, 429, now, now, first);
+    group.bench_function("check, cold", |bench| bench.iter(|| black_box(&cold).check(black_box(now))));
+    group.bench_function("a refusal begins a cooldown", |bench| {
+        let fresh = Ledger::new(Some(64));
+        bench.iter_batched_ref(
+            || fresh.clone(),
+            |ledger| ledger.cooldowns.chill(black_box(&refused), 429, now, now, first),
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+fn trail(criterion: &mut Criterion) {
+    let now = Mono(1_000_000);
+    let step = |at: usize| {
+        let entry = EntryId { provider: ProviderId::new(format!("provider{at}")), model: ModelId::new("some/model") };
+        let until = Deadline::At(Mono(1_042_000));
+        let cooldown = Cooldown { until, reason: Reason::RateLimit, status: 429, basis: Basis::RetryAfterHeader };
+        let failure = Failure { reason: Reason::Timeout, status: 0, detail: None, cooldown: Some(cooldown) };
+        let seen = if at.is_multiple_of(2) { Seen::Skipped(Refusal::Cooling(cooldown)) } else { Seen::Failed(failure) };
+        Step { entry, seen, took: Duration::from_secs(10) }
+    };
+    let trail = Trail((0..10).map(step).collect());
+    let message = trail.message(now);
+    let mut group = criterion.benchmark_group("trail of 10 entries");
+    group.bench_function("baseline: copy the message", |bench| bench.iter(|| black_box(&message).clone()));
+    group.bench_function("message", |bench| bench.iter(|| black_box(&trail).message(black_box(now))));
+    group.bench_function("soonest", |bench| bench.iter(|| black_box(&trail).soonest(black_box(now))));
+    group.finish();
+}
+
+criterion_group!(core, request, stream, usage_of_an_answer, ledger, trail);
+criterion_main!(core);
