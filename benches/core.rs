@@ -24,11 +24,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 /// The name of the model that replaces the client's, as JSON.
 const MODEL: &str = r#""llama-3.3-70b-versatile""#;
 
-/// A chat completion request of about `size` bytes, in messages of about 700 bytes with an escape here and there.
+/// A chat completion request of about `size` bytes, in messages of about 500 bytes with an escape here and there.
 fn request_of(size: usize) -> Bytes {
-    let text = "She said \\\"no\\\" and left.\\nNobody knew why, and nobody asked her. ".repeat(10);
+    let text = "She said \\\"no\\\" and left.\\nNobody knew why, and nobody asked her. ".repeat(7);
     let message = format!(r#"{{"role":"user","content":"{text}"}}"#);
-    let messages = vec![message; (size / 700).max(1)].join(",");
+    let messages = vec![message; size / 500].join(",");
     Bytes::from(format!(r#"{{"model":"default","messages":[{messages}],"temperature":0.7,"stream":true}}"#))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench overhead` starts an nginx that plays the provider, an nginx that does nothing but pass requests
 //! on, and the proxy as it is released. Rounds alternate between the two, so that whatever else the machine does meets
-//! both; what is printed is the median over the rounds, and in brackets the worst and the best of them.
+//! both; what is printed is the median over the rounds, and in brackets the lowest and the highest of them.
 //!
 //! Speed is no gate: the exit code says only whether everything could be measured.
 
@@ -16,6 +16,7 @@ mod load;
 mod memory;
 mod nginx;
 mod options;
+mod others;
 mod process;
 mod provider;
 mod proxy;
@@ -27,6 +28,8 @@ mod throughput;
 use std::error::Error;
 use std::process::ExitCode;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use options::Options;
 use report::Report;
 
@@ -34,25 +37,28 @@ use report::Report;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
-    let Some(options) = Options::read() else { return ExitCode::SUCCESS };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.map_err(Into::into).and_then(|runtime| {
-        // Dropping `all` ends every process it has started; so does a panic.
-        runtime.block_on(async {
-            tokio::select! {
-                outcome = all(&options) => outcome,
-                _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-                () = tokio::time::sleep(options.at_most()) => Err("something hangs; given up".into()),
-            }
-        })
-    });
-    match outcome {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("overhead: {fault}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run() -> Result<()> {
+    let Some(options) = Options::read()? else { return Ok(()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Dropping `all` ends every process it has started; so does a panic.
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            outcome = all(&options) => outcome,
+            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+            _ = terminate.recv() => Err("terminated".into()),
+            () = tokio::time::sleep(options.at_most()) => Err("something hangs; given up".into()),
+        }
+    })
 }
 
 async fn all(options: &Options) -> Result<()> {
@@ -66,9 +72,11 @@ async fn all(options: &Options) -> Result<()> {
     let report = Report::begin(options, &nginx::version(&program)?);
 
     let ours = proxy::start(dir.path(), "rounds", &config).await?;
+    let others = others::Others::watch(&[&upstream, &rival, &ours])?;
     throughput::measure(options, &rival, &ours, &report).await?;
     latency::measure(options, &rival, &ours, &report).await?;
     chains::measure(options, &ours, &report).await?;
+    report.others(others.share()?);
     drop(ours);
 
     memory::measure(options, dir.path(), &config, &report).await?;

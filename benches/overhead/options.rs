@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Result;
+
 /// How long to measure.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -13,7 +15,7 @@ pub(crate) struct Options {
     pub(crate) streams: usize,
 }
 
-const HELP: &str = "\
+const HELP: &str = "usage:
 cargo bench --bench overhead [-- OPTIONS]
 
   --rounds N    rounds of each measurement (5)
@@ -23,22 +25,22 @@ cargo bench --bench overhead [-- OPTIONS]
 
 impl Options {
     /// Reads the command line; `None` when there is nothing to measure. `cargo test` runs benches without `--bench`.
-    pub(crate) fn read() -> Option<Self> {
+    pub(crate) fn read() -> Result<Option<Self>> {
         let mut options = Self { rounds: 5, round: Duration::from_secs(3), streams: 1_000 };
         let mut asked = false;
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
-            let mut number = || words.next().and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0);
+            let mut number = || words.next().and_then(|text| text.parse::<u16>().ok()).filter(|number| *number > 0);
             match word.as_str() {
                 "--bench" => asked = true,
                 "--quick" => (options.rounds, options.round) = (2, Duration::from_secs(1)),
-                "--rounds" => options.rounds = usize::try_from(number().or_else(help)?).ok()?,
-                "--seconds" => options.round = Duration::from_secs(number().or_else(help)?.into()),
-                "--streams" => options.streams = usize::try_from(number().or_else(help)?).ok()?,
-                _ => return help(),
+                "--rounds" => options.rounds = number().ok_or(HELP)?.into(),
+                "--seconds" => options.round = Duration::from_secs(number().ok_or(HELP)?.into()),
+                "--streams" => options.streams = number().ok_or(HELP)?.into(),
+                _ => return Err(HELP.into()),
             }
         }
-        asked.then_some(options)
+        Ok(asked.then_some(options))
     }
 
     /// Whatever hangs, this ends it.
@@ -51,9 +53,4 @@ impl Options {
     pub(crate) fn short_round(&self) -> Duration {
         self.round / 3
     }
-}
-
-fn help<T>() -> Option<T> {
-    println!("{HELP}");
-    None
 }

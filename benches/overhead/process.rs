@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 
 /// Linux counts CPU time in these for every architecture that Rust knows.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// How long a process may take until it listens.
 const UP_WITHIN: Duration = Duration::from_secs(10);
@@ -46,12 +46,7 @@ impl Process {
 
     /// CPU time used until now by all its threads.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field is the name in parentheses; after it, the 12th and 13th are user and system time.
-        let behind_name = stat.rsplit(')').next().unwrap_or_default();
-        let times = behind_name.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
-        let ticks: u32 = times.sum::<std::result::Result<_, _>>()?;
-        Ok(TICK * ticks)
+        cpu_of(&self.child.id().to_string())
     }
 
     /// Resident memory in bytes.
@@ -69,6 +64,16 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// CPU time used until now by all threads of the process that `/proc` lists as `process`.
+pub(crate) fn cpu_of(process: &str) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is the name in parentheses; after it, the 12th and 13th are user and system time.
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let times = behind_name.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+    let ticks: u32 = times.sum::<std::result::Result<_, _>>()?;
+    Ok(TICK * ticks)
 }
 
 /// A loopback address that nobody listens on.

@@ -76,9 +76,15 @@ impl Report {
             options.rounds,
             options.round.as_secs()
         );
-        println!("1 KB requests, 0.6 KB answers, one worker each; median of the rounds (worst and best of them)\n");
+        println!("1 KB requests, 0.6 KB answers, one worker each; median of the rounds (lowest .. highest)\n");
         println!("{:43} {:>10} {:>10}   {:26} budget", "", "other", "429chain", "result");
         Self
+    }
+
+    /// Prints how much of the machine others used until now.
+    pub(crate) fn others(&self, share: f64) {
+        let advice = if share > 0.05 { "; measure again when it is quiet" } else { "" };
+        println!("other processes used {:.0} % of the processors during all this{advice}", share * 100.0);
     }
 
     /// Prints one line.
