@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain429::domain::cooldown::{Cooldown, Deadline};
+use chain429::domain::endpoint::Endpoint;
 use chain429::domain::ids::{EntryId, ModelId, ProviderId};
 use chain429::domain::ledger::{Ledger, Refusal};
 use chain429::domain::outcome::{Basis, CooldownClass, Reason, Target, Verdict};
@@ -35,11 +36,11 @@ fn request_of(size: usize) -> Bytes {
 fn request(criterion: &mut Criterion) {
     for (name, size) in [("request, 1 KB", 1 << 10), ("request, 1 MB", 1 << 20)] {
         let body = request_of(size);
-        let Ok(document) = Document::parse(&body) else { return };
+        let Ok(document) = Document::parse(Endpoint::Chat, &body) else { return };
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function("baseline: check UTF-8", |bench| bench.iter(|| std::str::from_utf8(black_box(&body))));
-        group.bench_function("parse", |bench| bench.iter(|| Document::parse(black_box(&body))));
+        group.bench_function("parse", |bench| bench.iter(|| Document::parse(Endpoint::Chat, black_box(&body))));
         group.bench_function("baseline: copy", |bench| bench.iter(|| black_box(&body).to_vec()));
         group.bench_function("splice the model", |bench| {
             bench.iter(|| document.rewrite(black_box(&body), MODEL, false));
