@@ -1,9 +1,11 @@
 //! The binary, as a person at a terminal meets it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::support::app::{CLIENT, ask, chain_of, config_of};
 use crate::support::provider::{Answer, Provider};
@@ -222,6 +224,29 @@ async fn keys_without_effect_are_named_at_the_start() {
 }
 
 /// The curl line that `demo` prints works when it is pasted.
+/// A stream takes two files, and shells allow few unless asked.
+#[cfg(unix)]
+#[test]
+fn more_connections_than_the_shell_allows_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    let script = r#"ulimit -Sn 64 && exec "$0" demo --port 0"#;
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_429chain")]).current_dir(dir.path());
+    let running = Running::start(shell);
+    let address = running.url.strip_prefix("http://").unwrap();
+    let mut connections = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+        connections.push(stream);
+    }
+    assert_eq!(running.end("-TERM").0, Some(0));
+}
+
 #[test]
 fn the_printed_curl_line_of_the_demo_works() {
     let dir = tempfile::tempdir().unwrap();

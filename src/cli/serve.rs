@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use actix_rt::System;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Failure;
 use super::args::Args;
@@ -50,6 +50,7 @@ pub(super) fn start_log(config: &Config, args: &Args) -> Result<(), Failure> {
 /// The caller takes `signals` before it tells anyone that the proxy is there: whoever reads that line may end the
 /// process the moment after.
 pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failure> {
+    raise_open_files();
     for address in proxy.addresses() {
         info!("listening on {}", url(*address));
     }
@@ -63,6 +64,15 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
             Ok(())
         }
         () = signals.next() => Err(Failure::runtime("second signal: requests in progress were cut")),
+    }
+}
+
+/// A stream takes two sockets; where nobody asks for more, a process may often have 1,024 files.
+fn raise_open_files() {
+    #[cfg(unix)]
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => debug!(limit, "open files"),
+        Err(fault) => warn!("the limit of open files stays as it is: {fault}"),
     }
 }
 
