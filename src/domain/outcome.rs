@@ -278,40 +278,19 @@ impl Verdict {
     /// The next entry is asked; nobody cools down.
     #[must_use]
     pub const fn skip(reason: Reason) -> Self {
-        Self {
-            action: Action::NextEntry,
-            reason: Some(reason),
-            target: Target::Request,
-            hint: None,
-            class: None,
-            permanent: false,
-        }
+        Self { action: Action::NextEntry, reason: Some(reason), ..Self::OK }
     }
 
     /// The next entry is asked; `target` cools down for the default time of `class`.
     #[must_use]
     pub const fn cool(reason: Reason, target: Target, class: CooldownClass) -> Self {
-        Self {
-            action: Action::NextEntry,
-            reason: Some(reason),
-            target,
-            hint: None,
-            class: Some(class),
-            permanent: false,
-        }
+        Self { target, class: Some(class), ..Self::skip(reason) }
     }
 
     /// The answer goes back to the client.
     #[must_use]
     pub const fn return_to_client(reason: Reason) -> Self {
-        Self {
-            action: Action::ReturnToClient,
-            reason: Some(reason),
-            target: Target::Request,
-            hint: None,
-            class: None,
-            permanent: false,
-        }
+        Self { action: Action::ReturnToClient, ..Self::skip(reason) }
     }
 
     /// The same verdict with a time told by the provider.
