@@ -1,10 +1,14 @@
 //! The only place that reads clocks. Everything else is given a [`Clock`] or a time.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Mono, Now, Wall};
+
+/// Ends when its clock shows a certain time.
+pub type Alarm = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A source of time, cheap to clone. Tests put a steerable one in its place.
 #[derive(Clone)]
@@ -12,6 +16,7 @@ pub struct Clock {
     both: Arc<dyn Fn() -> Now + Send + Sync>,
     /// Reads one clock in place of two: this is asked for several times per request.
     mono: Arc<dyn Fn() -> Mono + Send + Sync>,
+    alarm: Arc<dyn Fn(Mono) -> Alarm + Send + Sync>,
 }
 
 impl Clock {
@@ -22,14 +27,29 @@ impl Clock {
         let start = Instant::now();
         let mono = move || Mono(whole_millis(start.elapsed().as_millis()));
         let wall = || Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis())));
-        Self { both: Arc::new(move || Now { mono: mono(), wall: wall() }), mono: Arc::new(mono) }
+        Self {
+            both: Arc::new(move || Now { mono: mono(), wall: wall() }),
+            mono: Arc::new(mono),
+            alarm: Arc::new(move |at| Box::pin(sleep_until(at, mono))),
+        }
     }
 
-    /// A clock that reads `source`.
+    /// A clock that reads `source`, which goes as fast as real time or stands still.
     pub fn from_fn(source: impl Fn() -> Now + Send + Sync + 'static) -> Self {
         let both = Arc::new(source);
-        let mono = Arc::clone(&both);
-        Self { both, mono: Arc::new(move || mono().mono) }
+        let (mono, reading) = (Arc::clone(&both), Arc::clone(&both));
+        let alarm = move |at| -> Alarm {
+            let reading = Arc::clone(&reading);
+            Box::pin(sleep_until(at, move || reading().mono))
+        };
+        Self { both, mono: Arc::new(move || mono().mono), alarm: Arc::new(alarm) }
+    }
+
+    /// The same clock with another way to wait for a time: for time that is not real.
+    #[must_use]
+    pub fn with_alarm(mut self, alarm: impl Fn(Mono) -> Alarm + Send + Sync + 'static) -> Self {
+        self.alarm = Arc::new(alarm);
+        self
     }
 
     /// Both clocks, read once.
@@ -42,6 +62,23 @@ impl Clock {
     #[must_use]
     pub fn mono(&self) -> Mono {
         (self.mono)()
+    }
+
+    /// Waits until the monotonic clock shows `at`.
+    #[must_use]
+    pub fn until(&self, at: Mono) -> Alarm {
+        (self.alarm)(at)
+    }
+}
+
+/// A timer may fire early on another clock than its own.
+async fn sleep_until(at: Mono, now: impl Fn() -> Mono) {
+    loop {
+        let left = at.from_now(now());
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left).await;
     }
 }
 

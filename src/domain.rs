@@ -7,6 +7,7 @@ pub mod cooldown;
 pub mod dialect;
 pub mod endpoint;
 pub mod envelope;
+pub mod evidence;
 pub mod hints;
 pub mod ids;
 pub mod ledger;

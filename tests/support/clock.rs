@@ -1,31 +1,52 @@
 //! Time that moves only when a test says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chain429::clock::Clock;
 use chain429::domain::time::{Mono, Now, Wall};
+use tokio::sync::watch;
 
 /// 2026-11-24T12:00:00Z
 pub const NOON: u64 = 1_795_521_600_000;
 
+/// What the monotonic clock shows at noon.
+const START: u64 = 1_000_000;
+
 /// A clock that starts at noon.
-#[derive(Clone, Default)]
-pub struct TestClock(Arc<AtomicU64>);
+#[derive(Clone)]
+pub struct TestClock(Arc<watch::Sender<u64>>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
 
 impl TestClock {
-    /// The clock for the proxy.
+    /// The clock for the proxy, and for providers that keep time of their own.
     pub fn clock(&self) -> Clock {
         let passed = Arc::clone(&self.0);
+        let waiting = Arc::clone(&self.0);
         Clock::from_fn(move || {
-            let passed = passed.load(Ordering::SeqCst);
-            Now { mono: Mono(1_000_000 + passed), wall: Wall(NOON + passed) }
+            let passed = *passed.borrow();
+            Now { mono: Mono(START + passed), wall: Wall(NOON + passed) }
         })
+        .with_alarm(move |at| {
+            let mut time = waiting.subscribe();
+            Box::pin(async move {
+                let _ = time.wait_for(|passed| START + *passed >= at.0).await;
+            })
+        })
+    }
+
+    /// Milliseconds since noon.
+    pub fn passed(&self) -> u64 {
+        *self.0.borrow()
     }
 
     /// Lets time pass.
     pub fn advance(&self, span: Duration) {
-        self.0.fetch_add(u64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+        self.0.send_modify(|passed| *passed += u64::try_from(span.as_millis()).unwrap());
     }
 }

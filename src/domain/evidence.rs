@@ -1,0 +1,101 @@
+//! What one answer says about quota: the state of buckets, and limits that were unknown before.
+//!
+//! An answer is evidence and no command: the ledger merges it with what it has counted itself.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What a bucket counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// Calls.
+    Requests,
+    /// Tokens of prompt and answer together.
+    Tokens,
+    /// Cloudflare's unit of work; shown, but not counted here.
+    Neurons,
+}
+
+/// What "reset" means for a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetKind {
+    /// The bucket refills all the time, and is full again then (Groq, OpenAI): a rate, and no wait.
+    Full,
+    /// All of the limit is back then.
+    WindowEnd,
+    /// The next piece that a refused request needs is back then.
+    Next,
+}
+
+/// When a bucket recovers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// From the moment the answer arrived.
+    pub after: Duration,
+    /// In which sense.
+    pub kind: ResetKind,
+}
+
+/// The state of one bucket, as an answer tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What it counts.
+    pub dimension: Dimension,
+    /// Length of its window; `None` when the answer does not tell and the dialect does not know.
+    pub window: Option<Duration>,
+    /// How much fits into the window.
+    pub limit: Option<u64>,
+    /// How much is left of it; never more than the limit.
+    pub remaining: Option<u64>,
+    /// When it recovers.
+    pub reset: Option<Reset>,
+}
+
+/// A limit that a refusal states in its text or details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stated {
+    /// Of a window.
+    Window {
+        /// What it counts.
+        dimension: Dimension,
+        /// Length of the window.
+        window: Duration,
+        /// How much fits into it.
+        limit: u64,
+    },
+    /// Of one request: prompt and answer together, in tokens.
+    Context(u64),
+}
+
+/// Everything that one answer says about quota.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Buckets, each dimension and window once.
+    pub readings: Vec<Reading>,
+    /// Limits stated in a refusal.
+    pub stated: Vec<Stated>,
+}
+
+/// A second.
+pub const SECOND: Duration = Duration::from_secs(1);
+/// A minute.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3_600);
+/// A day.
+pub const DAY: Duration = Duration::from_secs(86_400);
+/// A week.
+pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// The longest month.
+pub const MONTH: Duration = Duration::from_secs(31 * 86_400);
+
+impl Evidence {
+    /// True when the answer says nothing about quota.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty() && self.stated.is_empty()
+    }
+}
