@@ -7,6 +7,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Mono, Now, Wall};
 
+/// What the monotonic clock shows at the start of the process: charges of the month before have a time, too.
+pub const EPOCH: u64 = 100 * 86_400_000;
+
 /// Ends when its clock shows a certain time.
 pub type Alarm = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -20,12 +23,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The machine's clocks; the monotonic one starts now.
+    /// The machine's clocks; the monotonic one starts now, at [`EPOCH`].
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the place that reads clocks")]
     pub fn system() -> Self {
         let start = Instant::now();
-        let mono = move || Mono(whole_millis(start.elapsed().as_millis()));
+        let mono = move || Mono(EPOCH.saturating_add(whole_millis(start.elapsed().as_millis())));
         let wall = || Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis())));
         Self {
             both: Arc::new(move || Now { mono: mono(), wall: wall() }),

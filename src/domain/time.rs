@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A point on the monotonic clock, in milliseconds since the process started.
+/// A point on the monotonic clock, in milliseconds. It lies far enough above zero that the past can be named, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mono(pub u64);
 
@@ -68,6 +68,26 @@ impl Now {
     pub fn wall_at(self, point: Mono) -> Wall {
         self.wall.after(point.from_now(self.mono))
     }
+
+    /// What the wall clock shows when the monotonic clock shows `point`, which may have passed.
+    #[must_use]
+    pub fn wall_of(self, point: Mono) -> Wall {
+        Wall(shifted(point.0, self.mono.0, self.wall.0))
+    }
+
+    /// What the monotonic clock shows when the wall clock shows `point`, which may have passed.
+    #[must_use]
+    pub fn mono_at(self, point: Wall) -> Mono {
+        Mono(shifted(point.0, self.wall.0, self.mono.0))
+    }
+}
+
+/// `point` on a clock that shows `there` when the clock of `point` shows `here`.
+fn shifted(point: u64, here: u64, there: u64) -> u64 {
+    match point.checked_sub(here) {
+        Some(ahead) => there.saturating_add(ahead),
+        None => there.saturating_sub(here - point),
+    }
 }
 
 fn millis(wait: Duration) -> u64 {
@@ -95,5 +115,15 @@ mod tests {
         let now = Now { mono: Mono(1_000), wall: Wall(50_000) };
         assert_eq!(now.wall_at(Mono(3_500)), Wall(52_500));
         assert_eq!(now.wall_at(Mono(10)), Wall(50_000));
+    }
+
+    #[test]
+    fn both_clocks_name_the_same_moments() {
+        let now = Now { mono: Mono(1_000), wall: Wall(50_000) };
+        for (mono, wall) in [(400, 49_400), (1_000, 50_000), (9_000, 58_000)] {
+            assert_eq!(now.wall_of(Mono(mono)), Wall(wall));
+            assert_eq!(now.mono_at(Wall(wall)), Mono(mono));
+        }
+        assert_eq!(now.mono_at(Wall(0)), Mono(0), "further back than the clock goes");
     }
 }

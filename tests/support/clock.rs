@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain429::clock::Clock;
+use chain429::clock::{Clock, EPOCH};
 use chain429::domain::time::{Mono, Now, Wall};
 use tokio::sync::watch;
 
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 pub const NOON: u64 = 1_795_521_600_000;
 
 /// What the monotonic clock shows at noon.
-const START: u64 = 1_000_000;
+const START: u64 = EPOCH + 1_000_000;
 
 /// A clock that starts at noon.
 #[derive(Clone)]

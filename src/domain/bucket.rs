@@ -1,0 +1,260 @@
+//! One counter: so many requests or tokens per window.
+//!
+//! What is known of a limit comes from three sides: the configuration, headers that announce it, and refusals that
+//! state it. A bucket counts what passes through here, and merges what answers say about it.
+
+pub mod log;
+pub mod memory;
+pub mod refill;
+mod sight;
+
+use std::time::Duration;
+
+pub use self::sight::Sight;
+use self::log::Log;
+use self::refill::Refill;
+use super::evidence::{Dimension, MINUTE};
+use super::time::{Mono, Now};
+
+/// Between a grant and the moment in which the provider counts it lies the way there; clocks differ, and resets are
+/// told in whole seconds. A window is taken to be longer by its 240th part, but not by more than this.
+const MOST_SLACK: u64 = 250;
+
+/// Sums of floats are not exact; a millionth of a unit is nothing.
+const GRAIN: f64 = 1e-6;
+
+/// Where a limit is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The user has written it down.
+    Configured,
+    /// Headers announce it.
+    Header,
+    /// A refusal stated it.
+    Learnt,
+}
+
+/// The counter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bucket {
+    dimension: Dimension,
+    /// As it is called; `None` when nobody has said how long it is.
+    window: Option<Duration>,
+    /// Length of the window, known or guessed.
+    span: u64,
+    source: Source,
+    limit: u64,
+    /// Headers may tell what remains of a limit that they do not tell.
+    limit_told: bool,
+    refill: Refill,
+    log: Log,
+    /// What is left of a bucket that refills steadily, as of `level_at`; negative when more was used than there was.
+    level: f64,
+    level_at: Mono,
+    /// When the limit was last said.
+    told: Mono,
+    /// When the call was granted whose answer was merged last.
+    merged: Option<Mono>,
+}
+
+impl Bucket {
+    /// A bucket in which nothing has been used. A window of unknown length is taken for a minute.
+    #[must_use]
+    pub fn new(
+        dimension: Dimension,
+        window: Option<Duration>,
+        limit: u64,
+        refill: Refill,
+        source: Source,
+        now: Mono,
+    ) -> Self {
+        let span = u64::try_from(window.unwrap_or(MINUTE).as_millis()).unwrap_or(u64::MAX).max(1);
+        Self {
+            dimension,
+            window,
+            span,
+            source,
+            limit,
+            limit_told: true,
+            refill,
+            log: Log::new(span),
+            level: as_level(limit),
+            level_at: now,
+            told: now,
+            merged: None,
+        }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn dimension(&self) -> Dimension {
+        self.dimension
+    }
+
+    /// Length of its window, where it is known.
+    #[must_use]
+    pub fn window(&self) -> Option<Duration> {
+        self.window
+    }
+
+    /// Where its limit is known from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// How much fits into its window.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// How much fits into its window, unless nobody has said so.
+    #[must_use]
+    pub fn told_limit(&self) -> Option<u64> {
+        self.limit_told.then_some(self.limit)
+    }
+
+    /// When its limit was last said.
+    #[must_use]
+    pub fn told(&self) -> Mono {
+        self.told
+    }
+
+    /// How it recovers.
+    #[must_use]
+    pub fn refill(&self) -> &Refill {
+        &self.refill
+    }
+
+    /// Lets time pass. Everything below speaks of the time that was given here last.
+    pub fn advance(&mut self, now: Now) {
+        let slack = self.slack();
+        match &mut self.refill {
+            Refill::Rolling => {}
+            Refill::Ending(end) if now.mono.0 >= end.0.saturating_add(slack) => {
+                self.log.drop_until(Mono(end.0.saturating_sub(slack)));
+                self.refill = Refill::Rolling;
+            }
+            Refill::Ending(_) => {}
+            Refill::Calendar(calendar) => {
+                let end = calendar.end();
+                if calendar.advance(now) {
+                    self.log.drop_until(Mono(end.0.saturating_sub(slack)));
+                }
+                return;
+            }
+            Refill::Steady(rate) => {
+                let back = *rate * as_level(now.mono.0.saturating_sub(self.level_at.0));
+                self.level = (self.level + back).min(as_level(self.limit));
+                self.level_at = self.level_at.max(now.mono);
+                return;
+            }
+        }
+        // What lies a whole window back counts for nobody, wherever the provider's windows begin.
+        self.log.drop_until(Mono(now.mono.0.saturating_sub(self.span.saturating_add(slack))));
+    }
+
+    /// What is left.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        match self.refill {
+            Refill::Steady(_) => ((self.level + GRAIN).max(0.0) as u64).min(self.limit),
+            _ => self.limit.saturating_sub(self.log.sum()),
+        }
+    }
+
+    /// When `amount` fits beside what is `held` for calls under way: now, or at a time, or (`None`) when calls have
+    /// ended. More than the limit never fits; the caller has seen to that.
+    #[must_use]
+    pub fn when(&self, amount: u64, held: u64, now: Mono) -> Option<Mono> {
+        let wanted = amount.saturating_add(held);
+        let slack = self.slack();
+        match &self.refill {
+            Refill::Steady(rate) => {
+                let missing = as_level(wanted) - self.level - GRAIN;
+                if missing <= 0.0 {
+                    return Some(now);
+                }
+                let wait = || (missing / rate).ceil() as u64;
+                (wanted <= self.limit && *rate > 0.0).then(|| Mono(now.0.saturating_add(wait())))
+            }
+            refill => {
+                let missing = wanted.saturating_sub(self.left());
+                if missing == 0 {
+                    return Some(now);
+                }
+                match refill {
+                    Refill::Ending(end) => (wanted <= self.limit).then(|| Mono(end.0.saturating_add(slack))),
+                    Refill::Calendar(calendar) => (wanted <= self.limit).then(|| calendar.end()),
+                    _ => self.log.youngest_of(missing).map(|last| Mono(last.0.saturating_add(self.span + slack))),
+                }
+            }
+        }
+    }
+
+    /// How much will have been free for use by the time `at`, all windows until then together.
+    #[must_use]
+    pub fn released_by(&self, held: u64, now: Mono, at: Mono) -> u64 {
+        let free = self.left().saturating_sub(held);
+        let wait = at.0.saturating_sub(now.0);
+        let after = |end: Mono| match at.0.checked_sub(end.0.saturating_add(self.slack())) {
+            Some(beyond) => self.limit.saturating_mul(1 + beyond / self.span),
+            None => 0,
+        };
+        let back = match &self.refill {
+            Refill::Steady(rate) => (*rate * as_level(wait)) as u64,
+            Refill::Ending(end) => after(*end),
+            Refill::Calendar(calendar) => after(calendar.end()),
+            Refill::Rolling => {
+                let window = self.span + self.slack();
+                let old = self.log.until(Mono(at.0.saturating_sub(window)));
+                old.saturating_add(self.limit.saturating_mul(wait / window))
+            }
+        };
+        free.saturating_add(back)
+    }
+
+    /// When all of it is back, if nothing more is used; `None` when nothing is missing.
+    #[must_use]
+    pub fn full_again(&self, now: Mono) -> Option<Mono> {
+        if self.left() >= self.limit {
+            return None;
+        }
+        match &self.refill {
+            Refill::Ending(end) => Some(*end),
+            Refill::Calendar(calendar) => Some(calendar.end()),
+            _ => self.when(self.limit, 0, now),
+        }
+    }
+
+    /// Counts `amount` as used at the time `at`.
+    pub fn charge(&mut self, amount: u64, at: Mono) {
+        match self.refill {
+            Refill::Steady(_) => self.level -= as_level(amount),
+            _ => self.log.add(at, amount),
+        }
+    }
+
+    /// Takes back what was charged at `at` and never reached the provider.
+    pub fn refund(&mut self, amount: u64, at: Mono) {
+        match self.refill {
+            Refill::Steady(_) => self.level = (self.level + as_level(amount)).min(as_level(self.limit)),
+            _ => self.log.take(at, amount),
+        }
+    }
+
+    /// See [`MOST_SLACK`].
+    fn slack(&self) -> u64 {
+        (self.span / 240).min(MOST_SLACK)
+    }
+}
+
+/// Quotas are far below the 53 bits that a float holds exactly.
+fn as_level(amount: u64) -> f64 {
+    amount as f64
+}
+
+#[cfg(test)]
+mod tests;
