@@ -5,12 +5,18 @@
 
 pub mod drain;
 pub mod entry;
+pub mod estimate;
 pub mod fleet;
 pub mod gauge;
 pub mod journal;
 pub mod keeper;
+pub mod lane;
 pub mod lease;
+pub mod line;
 pub mod msg;
+pub mod posted;
 pub mod recorder;
+pub mod report;
 pub mod route;
 pub mod router;
+mod walk;

@@ -6,42 +6,62 @@ use std::time::Duration;
 
 use actix::Actor;
 
-use super::entry::{EntryActor, Posted, Shared};
+use super::entry::{Bell, EntryActor, Terms};
+use super::estimate::EstimateGauge;
+use super::lane::Lane;
+use super::posted::{Owner, Posted, Shared};
 use super::route::{Entry, EntryHandle, Place, Route, RouteTable};
 use crate::clock::Clock;
-use crate::config::model::{Chain, Config, Provider};
+use crate::config::model::{Chain, Config, Provider, Secret};
 use crate::domain::ids::{EntryId, ModelId, ProviderId};
-use crate::domain::limits::Scope;
-use crate::domain::outcome::Target;
+use crate::domain::ledger::Ledger;
+use crate::domain::limits::{Limits, Scope};
+use crate::domain::time::Now;
+
+mod limits;
+mod memory;
+mod survey;
 
 /// All entries that a configuration names. Lives on the thread of the entry actors.
 #[derive(Debug)]
 pub struct Fleet {
     config: Arc<Config>,
     clock: Clock,
+    bell: Bell,
     entries: BTreeMap<EntryId, Running>,
-    /// By provider and target; the entries of that provider hold them too.
-    shared: HashMap<(ProviderId, Target), Shared>,
+    /// By provider, the place of the key, and owner; the entries of that provider hold them too.
+    shared: HashMap<(ProviderId, usize, Owner), Shared>,
     next_serial: u64,
+    /// What was known at the last stop, by name; taken up by the ledgers as they are made.
+    remembered: BTreeMap<String, Vec<u8>>,
+    /// Every ledger by the name that it is remembered by.
+    named: Vec<memory::Named>,
+    estimates: Vec<memory::NamedEstimate>,
 }
 
 #[derive(Debug)]
 struct Running {
     entry: Arc<Entry>,
-    /// Its own ledger first. Kept here so that they outlive the actor.
-    ledgers: Vec<Shared>,
+    /// Kept here so that they outlive the actor.
+    lanes: Vec<Lane>,
+    estimate: Arc<EstimateGauge>,
 }
 
 impl Fleet {
-    /// Starts an actor on the current thread for every entry of `config`.
+    /// Starts an actor on the current thread for every entry of `config`. `remembered` is what was known at the last
+    /// stop; the entries ring `bell` when quota comes back.
     #[must_use]
-    pub fn start(config: Arc<Config>, clock: Clock) -> Self {
+    pub fn start(config: Arc<Config>, clock: Clock, bell: Bell, remembered: BTreeMap<String, Vec<u8>>) -> Self {
         let mut fleet = Self {
             config: Arc::clone(&config),
             clock,
+            bell,
             entries: BTreeMap::new(),
             shared: HashMap::new(),
             next_serial: 0,
+            remembered,
+            named: Vec::new(),
+            estimates: Vec::new(),
         };
         for provider in &config.providers {
             for model in models_of(&config, provider) {
@@ -54,17 +74,22 @@ impl Fleet {
     /// Starts the actor of an entry again, if it is dead: several requests may have met the closed door. Its cooldowns
     /// are kept; the leases of the old actor can never be settled, so they are written off. True when it was dead.
     pub fn revive(&mut self, id: &EntryId) -> bool {
-        let Some(running) = self.entries.get_mut(id) else { return false };
+        let Some(running) = self.entries.get(id) else { return false };
         if running.entry.handle.as_ref().is_none_or(|handle| handle.door.connected()) {
             return false;
         }
-        let now = self.clock.mono();
-        let lost = running.ledgers.first().map_or(0, |own| own.borrow().in_flight());
-        for shared in &running.ledgers {
-            shared.borrow_mut().write_off(lost, now);
+        let now = self.clock.now();
+        for lane in &running.lanes {
+            let own = lane.ledgers.first().map(|own| own.borrow());
+            let (calls, tokens) = own.map_or((0, 0), |own| (own.ledger().in_flight(), own.ledger().held()));
+            for shared in &lane.ledgers {
+                shared.borrow_mut().change(now, |ledger| ledger.write_off(calls, tokens));
+            }
         }
-        let handle = open(id, &running.ledgers, &self.clock, self.config.settings.cooldown_default);
-        running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+        let handle = self.open(id, &running.entry.provider, &running.lanes, &running.estimate);
+        if let Some(running) = self.entries.get_mut(id) {
+            running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
+        }
         true
     }
 
@@ -103,20 +128,13 @@ impl Fleet {
     }
 
     fn launch(&mut self, provider: &Arc<Provider>, model: ModelId) {
-        let limits = provider.limits_of(&model);
-        let concurrent = limits.concurrent_requests.map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX));
-        let (own, key) = match limits.scope {
-            Scope::Model => (concurrent, None),
-            Scope::Provider => (None, concurrent),
-        };
-        let mut ledgers = vec![Posted::shared(Target::Entry, own)];
-        ledgers.push(self.share(provider, Target::Key, key));
-        ledgers.push(self.share(provider, Target::Provider, None));
-        if let Some(pool) = provider.dialect.pool_of(model.as_str()) {
-            ledgers.push(self.share(provider, Target::Pool(pool), None));
-        }
         let id = EntryId { provider: provider.id.clone(), model };
-        let handle = provider.enabled.then(|| open(&id, &ledgers, &self.clock, self.config.settings.cooldown_default));
+        let estimate = Arc::new(EstimateGauge::new(self.remembered_estimate(&id)));
+        // A server that needs no key has one lane, too.
+        let keys = provider.keys.len().max(1);
+        let lanes: Vec<Lane> = (0..keys).map(|key| self.lane(provider, &id.model, key)).collect();
+        let handle = provider.enabled.then(|| self.open(&id, provider, &lanes, &estimate));
+        self.name_estimate(&id, &estimate);
         self.next_serial += 1;
         let entry = Entry {
             id: id.clone(),
@@ -125,20 +143,96 @@ impl Fleet {
             serial: self.next_serial,
             handle,
         };
-        self.entries.insert(id, Running { entry: Arc::new(entry), ledgers });
+        self.entries.insert(id, Running { entry: Arc::new(entry), lanes, estimate });
     }
 
-    fn share(&mut self, provider: &Provider, target: Target, limit: Option<u32>) -> Shared {
-        let key = (provider.id.clone(), target);
-        Shared::clone(self.shared.entry(key).or_insert_with(|| Posted::shared(target, limit)))
+    /// Everything that a call of `model` with one key is charged to.
+    fn lane(&mut self, provider: &Provider, model: &ModelId, key: usize) -> Lane {
+        let limits = provider.limits_of(model);
+        let context = provider.models.get(model).and_then(|own| own.context_window);
+        let (own, announced) = match limits.scope {
+            Scope::Model => (Some(limits), Owner::Lane),
+            Scope::Provider => (None, Owner::Key),
+        };
+        let now = self.clock.now();
+        let ledger = own.map_or_else(Ledger::default, |own| limits::ledger(own, now)).called(context);
+        let own = Posted::shared(Owner::Lane, ledger, now);
+        self.name(provider, Some(model), Some(key), Owner::Lane, &own);
+        let mut ledgers = vec![own];
+        if provider.keys.len() > 1 {
+            ledgers.push(self.share_model(provider, model));
+        }
+        let of_key = (limits.scope == Scope::Provider).then_some(limits);
+        ledgers.push(self.share(provider, key, Owner::Key, of_key));
+        ledgers.push(self.share(provider, ALL_KEYS, Owner::Provider, None));
+        if let Some(pool) = provider.dialect.pool_of(model.as_str()) {
+            ledgers.push(self.share(provider, key, Owner::Pool(pool), None));
+        }
+        Lane { ledgers, announced, steady: provider.dialect.refills_steadily() }
+    }
+
+    fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    fn share(&mut self, provider: &Provider, key: usize, owner: Owner, limits: Option<&Limits>) -> Shared {
+        let place = (provider.id.clone(), key, owner);
+        if let Some(shared) = self.shared.get(&place) {
+            return Shared::clone(shared);
+        }
+        let now = self.clock.now();
+        let ledger = limits.map_or_else(Ledger::default, |limits| limits::ledger(limits, now));
+        let shared = Posted::shared(owner, ledger, now);
+        self.name(provider, None, (key != ALL_KEYS).then_some(key), owner, &shared);
+        self.shared.insert(place, Shared::clone(&shared));
+        shared
+    }
+
+    /// What all keys of an entry share: whether the model is there, and up to it.
+    fn share_model(&mut self, provider: &Provider, model: &ModelId) -> Shared {
+        let id = EntryId { provider: provider.id.clone(), model: model.clone() };
+        let known = self.named.iter().find(|named| named.is_model(&id)).map(|named| Shared::clone(&named.shared));
+        known.unwrap_or_else(|| {
+            let shared = Posted::shared(Owner::Model, Ledger::default(), self.clock.now());
+            self.name(provider, Some(model), None, Owner::Model, &shared);
+            shared
+        })
+    }
+
+    /// Starts an actor that charges its calls to `lanes`, and gives the doors to it.
+    fn open(&self, id: &EntryId, provider: &Provider, lanes: &[Lane], estimate: &Arc<EstimateGauge>) -> EntryHandle {
+        let gauges = lanes.iter().map(|lane| lane.ledgers.iter().map(|shared| shared.borrow().gauge()).collect());
+        let gauges = gauges.collect();
+        let settings = &self.config.settings;
+        let terms = Terms {
+            clock: self.clock.clone(),
+            unknown_429: settings.cooldown_default,
+            mid_stream: settings.mid_stream,
+            reserves_output: provider.dialect.reserves_output(),
+        };
+        let reserves_output = terms.reserves_output;
+        let actor = EntryActor::new(id.clone(), lanes.to_vec(), Arc::clone(estimate), terms, self.bell.clone()).start();
+        EntryHandle {
+            door: actor.clone().recipient(),
+            outlook: actor.recipient(),
+            lanes: gauges,
+            estimate: Arc::clone(estimate),
+            reserves_output,
+        }
     }
 }
 
-/// Starts an actor that charges its calls to `ledgers`, and gives the door to it.
-fn open(id: &EntryId, ledgers: &[Shared], clock: &Clock, unknown_429: Duration) -> EntryHandle {
-    let gauges = ledgers.iter().map(|shared| shared.borrow().gauge()).collect();
-    let actor = EntryActor::new(id.clone(), ledgers.to_vec(), clock.clone(), unknown_429);
-    EntryHandle { door: actor.start().recipient(), gauges }
+/// In place of the number of a key: for what all keys share.
+const ALL_KEYS: usize = usize::MAX;
+
+/// `gsk_...1234`: enough to tell keys apart, not enough to use one.
+fn masked(key: &Secret) -> String {
+    let key = key.expose();
+    let shown = |range: Option<&str>| range.unwrap_or_default().to_owned();
+    match key.len() {
+        0..12 => "...".to_owned(),
+        length => format!("{}...{}", shown(key.get(..4)), shown(key.get(length - 4..))),
+    }
 }
 
 /// Models that chains use, then those that only the provider's own section names; each once.

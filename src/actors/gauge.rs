@@ -2,11 +2,15 @@
 //! The router skips entries by it, so that a spent entry costs a request neither a message nor a call.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::domain::cooldown::{Cooldown, Deadline};
-use crate::domain::ledger::{Ledger, Refusal};
+use crate::domain::demand::Need;
+use crate::domain::evidence::{DAY, Dimension, HOUR, MINUTE, MONTH, SECOND, WEEK};
+use crate::domain::ledger::Ledger;
 use crate::domain::outcome::{Basis, Reason};
-use crate::domain::time::Mono;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::{Mono, Now};
 
 /// The view. One cache line each, so that two owners do not slow each other down.
 #[derive(Debug)]
@@ -17,6 +21,16 @@ pub struct Gauge {
     in_flight: AtomicU32,
     limit: AtomicU32,
     tried: AtomicBool,
+    /// No request fits before this time; its lowest bits name the window.
+    spent_until: AtomicU64,
+    /// Tokens of the scarcest bucket that can be had ...
+    tokens: AtomicU64,
+    /// ... before this time, and ...
+    tokens_until: AtomicU64,
+    /// ... the name of its window.
+    tokens_window: AtomicU32,
+    /// The largest request that is ever taken, in tokens.
+    largest: AtomicU64,
 }
 
 const NO_LIMIT: u32 = u32::MAX;
@@ -28,18 +42,43 @@ impl Default for Gauge {
             in_flight: AtomicU32::new(0),
             limit: AtomicU32::new(NO_LIMIT),
             tried: AtomicBool::new(false),
+            spent_until: AtomicU64::new(0),
+            tokens: AtomicU64::new(u64::MAX),
+            tokens_until: AtomicU64::new(0),
+            tokens_window: AtomicU32::new(0),
+            largest: AtomicU64::new(u64::MAX),
         }
     }
 }
 
 impl Gauge {
-    /// Why a request would be refused at `now`, as far as can be seen from here; the owner has the last word.
+    /// Why a request would be refused at `now`, as far as can be seen from here; the owner has the last word, and says
+    /// more exactly when.
     #[must_use]
-    pub fn refusal(&self, now: Mono) -> Option<Refusal> {
+    pub fn refusal(&self, need: Need, now: Mono) -> Option<Refusal> {
         if let Some(cooldown) = self.cooldown(now) {
             return Some(Refusal::Cooling(cooldown));
         }
-        self.limit().filter(|limit| self.in_flight() >= *limit).map(|limit| Refusal::Full { limit })
+        let largest = self.largest.load(Ordering::Relaxed);
+        if need.least > largest {
+            let window = named(self.tokens_window.load(Ordering::Relaxed));
+            return Some(Refusal::TooLarge { need: need.least, limit: largest, window });
+        }
+        if let Some(limit) = self.limit().filter(|limit| self.in_flight() >= *limit) {
+            return Some(Refusal::Full { limit });
+        }
+        let packed = self.spent_until.load(Ordering::Relaxed);
+        let until = Mono(packed >> WINDOW_BITS);
+        if until > now {
+            let window = named((packed & ((1 << WINDOW_BITS) - 1)) as u32);
+            return Some(Refusal::Spent { dimension: Dimension::Requests, window, until: Some(until) });
+        }
+        let until = Mono(self.tokens_until.load(Ordering::Relaxed));
+        if until > now && need.tokens.min(largest) > self.tokens.load(Ordering::Relaxed) {
+            let window = named(self.tokens_window.load(Ordering::Relaxed));
+            return Some(Refusal::Spent { dimension: Dimension::Tokens, window, until: Some(until) });
+        }
+        None
     }
 
     /// The cooldown in force at `now`.
@@ -67,16 +106,43 @@ impl Gauge {
     }
 
     /// Shows the state of `ledger`.
-    pub fn publish(&self, ledger: &Ledger, now: Mono) {
-        self.cooldown.store(ledger.cooldowns.active(now).map_or(0, pack), Ordering::Release);
+    pub fn publish(&self, ledger: &mut Ledger, now: Now) {
+        let at = now.mono;
+        self.cooldown.store(ledger.cooldowns.active(at).map_or(0, pack), Ordering::Release);
         self.in_flight.store(ledger.in_flight(), Ordering::Relaxed);
-        self.limit.store(ledger.limit().unwrap_or(NO_LIMIT), Ordering::Relaxed);
+        self.limit.store(ledger.slots().unwrap_or(NO_LIMIT), Ordering::Relaxed);
+        if !ledger.is_unlimited() {
+            ledger.advance(now);
+        }
+        self.largest.store(ledger.largest().unwrap_or(u64::MAX), Ordering::Relaxed);
+        let spent = match ledger.spent(Need::default(), at) {
+            Some(Refusal::Spent { window, until: Some(until), .. }) => until.0 << WINDOW_BITS | u64::from(code(window)),
+            _ => 0,
+        };
+        self.spent_until.store(spent, Ordering::Relaxed);
+        let (left, until, window) = ledger.scarcest_tokens().unwrap_or((u64::MAX, Mono(0), None));
+        self.tokens.store(left, Ordering::Relaxed);
+        self.tokens_until.store(until.0, Ordering::Relaxed);
+        self.tokens_window.store(code(window), Ordering::Relaxed);
     }
 
     /// Remembers that an attempt has ended.
     pub fn mark_tried(&self) {
         self.tried.store(true, Ordering::Relaxed);
     }
+}
+
+/// Windows that have a name, and so a number.
+const WINDOWS: [Duration; 6] = [SECOND, MINUTE, HOUR, DAY, WEEK, MONTH];
+const WINDOW_BITS: u32 = 3;
+
+/// 0 is a window without a name.
+fn code(window: Option<Duration>) -> u32 {
+    WINDOWS.iter().zip(1..).find(|(named, _)| Some(**named) == window).map_or(0, |(_, code)| code)
+}
+
+fn named(code: u32) -> Option<Duration> {
+    WINDOWS.iter().zip(1..).find(|(_, of)| *of == code).map(|(window, _)| *window)
 }
 
 // 44 bits of milliseconds (557 years), 10 of status, 5 of reason, 4 of basis, and one that is always set.
@@ -115,6 +181,10 @@ fn unpack(packed: u64) -> Option<Cooldown> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::bucket::refill::Refill;
+    use crate::domain::bucket::{Bucket, Source};
+    use crate::domain::ledger::Used;
+    use crate::domain::time::Wall;
 
     #[test]
     fn every_cooldown_survives_packing() {
@@ -134,16 +204,50 @@ mod tests {
         assert_eq!(unpack(0), None);
     }
 
+    const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_795_521_600_000) };
+
+    fn call(tokens: u64) -> Need {
+        Need { tokens, least: tokens / 2 }
+    }
+
     #[test]
-    fn shows_what_the_ledger_holds() {
+    fn shows_calls_under_way() {
         let gauge = Gauge::default();
-        assert_eq!(gauge.refusal(Mono(0)), None);
-        let mut ledger = Ledger::new(Some(1));
-        ledger.charge();
-        gauge.publish(&ledger, Mono(0));
-        assert_eq!(gauge.refusal(Mono(0)), Some(Refusal::Full { limit: 1 }));
-        ledger.release();
-        gauge.publish(&ledger, Mono(0));
-        assert_eq!(gauge.refusal(Mono(0)), None);
+        assert_eq!(gauge.refusal(call(1), NOW.mono), None);
+        let mut ledger = Ledger::new(Some(1), Vec::new());
+        ledger.charge(call(1), NOW.mono);
+        gauge.publish(&mut ledger, NOW);
+        assert_eq!(gauge.refusal(call(1), NOW.mono), Some(Refusal::Full { limit: 1 }));
+        ledger.settle(call(1), Used::Reserved, NOW.mono, NOW.mono);
+        gauge.publish(&mut ledger, NOW);
+        assert_eq!(gauge.refusal(call(1), NOW.mono), None);
+    }
+
+    /// RATE-04: what the gauge shows is what the ledger says, until the very millisecond.
+    #[test]
+    fn shows_spent_requests_and_tokens_and_what_is_too_large() {
+        let bucket = |dimension, limit| {
+            Bucket::new(dimension, Some(MINUTE), limit, Refill::Rolling, Source::Configured, NOW.mono)
+        };
+        let gauge = Gauge::default();
+        let buckets = vec![bucket(Dimension::Requests, 2), bucket(Dimension::Tokens, 1_000)];
+        let mut ledger = Ledger::new(None, buckets);
+        ledger.charge(call(700), NOW.mono);
+        gauge.publish(&mut ledger, NOW);
+        assert_eq!(gauge.refusal(call(300), NOW.mono), None);
+        assert!(matches!(gauge.refusal(call(2_002), NOW.mono), Some(Refusal::TooLarge { need: 1_001, limit: 1_000, .. })));
+        assert_eq!(gauge.refusal(call(400), NOW.mono), None, "what calls under way hold may come back any moment");
+        ledger.settle(call(700), Used::Tokens { prompt: 500, answer: 200 }, NOW.mono, NOW.mono);
+        gauge.publish(&mut ledger, NOW);
+        let until = Mono(NOW.mono.0 + 60_250);
+        let tokens = Refusal::Spent { dimension: Dimension::Tokens, window: Some(MINUTE), until: Some(until) };
+        assert_eq!(gauge.refusal(call(400), NOW.mono), Some(tokens));
+        assert_eq!(gauge.refusal(call(400), Mono(until.0 - 1)), Some(tokens));
+        assert_eq!(gauge.refusal(call(400), until), None);
+        ledger.charge(call(1), NOW.mono);
+        gauge.publish(&mut ledger, NOW);
+        let requests = Refusal::Spent { dimension: Dimension::Requests, window: Some(MINUTE), until: Some(until) };
+        assert_eq!(gauge.refusal(call(1), NOW.mono), Some(requests));
+        assert_eq!(ledger.check(call(1), NOW), Err(requests), "the ledger says the same");
     }
 }

@@ -1,41 +1,77 @@
-//! The keeper: owns the running entries and restarts those whose actor has died.
+//! The keeper: owns the running entries, restarts those whose actor has died, and keeps what they know.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
 use tracing::warn;
 
+use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Install, Revive};
+use super::msg::{Explain, Install, Remember, Revive, Survey};
 use super::router::RouterActor;
 use crate::clock::Clock;
-use crate::config::model::Config;
+use crate::config::model::{Config, Queue};
+
+/// How often what the entries know is written down. A crash loses no more than this, and the time to write.
+const REMEMBER_EVERY: Duration = Duration::from_millis(500);
 
 /// The actor.
 #[derive(Debug)]
 pub struct KeeperActor {
     fleet: Fleet,
     router: Addr<RouterActor>,
+    memory: Recipient<Remember>,
+}
+
+/// Who to ask: the router for a lease, the keeper for everything else.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Grants leases.
+    pub router: Addr<RouterActor>,
+    /// Knows the entries.
+    pub keeper: Addr<KeeperActor>,
 }
 
 impl KeeperActor {
-    /// Starts the entries of `config`, their keeper and a router on the current thread; returns the router.
+    /// Starts the entries of `config`, their keeper and a router on the current thread. `remembered` is what the entries
+    /// knew at the last stop; `memory` keeps what they know now.
     #[must_use]
-    pub fn start_all(config: Arc<Config>, clock: Clock) -> Addr<RouterActor> {
-        Self::keep(Fleet::start(config, clock.clone()), clock)
+    pub fn start_all(
+        config: Arc<Config>,
+        clock: Clock,
+        remembered: BTreeMap<String, Vec<u8>>,
+        memory: Recipient<Remember>,
+    ) -> Control {
+        let (bell, queue) = (Bell::default(), config.settings.queue.clone());
+        let fleet = Fleet::start(config, clock.clone(), bell.clone(), remembered);
+        Self::keep(fleet, clock, queue, bell, memory)
     }
 
-    pub(super) fn keep(fleet: Fleet, clock: Clock) -> Addr<RouterActor> {
+    pub(super) fn keep(fleet: Fleet, clock: Clock, queue: Queue, bell: Bell, memory: Recipient<Remember>) -> Control {
         // Keeper and router know each other: the keeper's address exists before the keeper does.
         let context = Context::new();
-        let router = RouterActor::new(Arc::new(fleet.routes()), clock, context.address().recipient()).start();
-        context.run(Self { fleet, router: router.clone() });
-        router
+        let routes = Arc::new(fleet.routes());
+        let router = RouterActor::new(routes, clock, context.address().recipient(), queue, bell).start();
+        let keeper = context.run(Self { fleet, router: router.clone(), memory });
+        Control { router, keeper }
+    }
+
+    fn remember(&mut self) {
+        let changes = self.fleet.changes();
+        if !changes.is_empty() {
+            self.memory.do_send(Remember(changes));
+        }
     }
 }
 
 impl Actor for KeeperActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(REMEMBER_EVERY, |keeper, _| keeper.remember());
+    }
 }
 
 impl Handler<Revive> for KeeperActor {
@@ -46,5 +82,21 @@ impl Handler<Revive> for KeeperActor {
             warn!(entry.id = %revive.0, "{} was restarted", revive.0);
             self.router.do_send(Install(Arc::new(self.fleet.routes())));
         }
+    }
+}
+
+impl Handler<Survey> for KeeperActor {
+    type Result = MessageResult<Survey>;
+
+    fn handle(&mut self, _: Survey, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.fleet.survey())
+    }
+}
+
+impl Handler<Explain> for KeeperActor {
+    type Result = MessageResult<Explain>;
+
+    fn handle(&mut self, explain: Explain, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.fleet.explain(&explain.model, explain.demand))
     }
 }

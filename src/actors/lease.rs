@@ -3,41 +3,109 @@
 use actix::Recipient;
 use tokio::sync::oneshot;
 
-use super::msg::Settle;
+use super::msg::{News, Settle};
 use crate::domain::cooldown::Cooldown;
+use crate::domain::demand::{Demand, Need};
+use crate::domain::evidence::Evidence;
+use crate::domain::ledger::Mark;
 use crate::domain::outcome::Verdict;
 use crate::domain::time::Mono;
+use crate::domain::usage::Usage;
 
 /// How a call ended, for the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// It was never made.
+    Unused,
     /// It served the request.
-    Served,
+    Served {
+        /// What the answer says it cost.
+        usage: Option<Usage>,
+        /// What the answer says about quota.
+        evidence: Evidence,
+    },
     /// It did not.
     Failed {
         /// What the answer means.
         verdict: Verdict,
         /// HTTP status; 0 when there was no answer.
         status: u16,
+        /// False when the request never reached the provider, which cannot have counted it then.
+        reached: bool,
+        /// What the answer says about quota.
+        evidence: Evidence,
+    },
+    /// The stream broke after its first content.
+    Broken {
+        /// What that means.
+        verdict: Verdict,
+        /// What it had said of its cost by then.
+        usage: Option<Usage>,
     },
     /// Nobody saw its end: the client left, or the worker was stopped.
-    Abandoned,
+    Abandoned {
+        /// What it had said of its cost by then.
+        usage: Option<Usage>,
+    },
 }
 
-/// A granted reservation. Dropping it anywhere settles it as abandoned, so that no path can forget it.
+/// What was taken for a call, and from whom.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Which of the provider's keys makes the call.
+    pub lane: usize,
+    /// When the call was granted: later evidence is told from earlier by it.
+    pub granted: Mono,
+    /// The size of the request.
+    pub demand: Demand,
+    /// What was taken.
+    pub need: Need,
+    /// What each of the lane's ledgers knew then.
+    pub marks: Vec<Mark>,
+    /// Whether the first word of the provider has been told.
+    pub heard: bool,
+}
+
+/// A granted reservation. Dropping it anywhere settles it, so that no path can forget it: as unused before the call is
+/// made, as abandoned after that.
 #[derive(Debug)]
 pub struct Lease {
     entry: Recipient<Settle>,
-    granted: Mono,
+    hold: Option<Hold>,
     outcome: Outcome,
     learnt: Option<oneshot::Sender<Option<Cooldown>>>,
 }
 
 impl Lease {
-    /// A lease that `entry` granted at `granted`.
+    /// A lease that `entry` has granted.
     #[must_use]
-    pub fn new(entry: Recipient<Settle>, granted: Mono) -> Self {
-        Self { entry, granted, outcome: Outcome::Abandoned, learnt: None }
+    pub fn new(entry: Recipient<Settle>, hold: Hold) -> Self {
+        Self { entry, hold: Some(hold), outcome: Outcome::Unused, learnt: None }
+    }
+
+    /// Which of the provider's keys makes the call.
+    #[must_use]
+    pub fn lane(&self) -> usize {
+        self.hold.as_ref().map_or(0, |hold| hold.lane)
+    }
+
+    /// The call is made now: from here on the provider may count it.
+    pub fn begin(&mut self) {
+        self.outcome = Outcome::Abandoned { usage: None };
+    }
+
+    /// The answer has begun, and is good. What its head says about quota counts from now on; the call goes on.
+    pub fn heard(&mut self, evidence: Evidence) {
+        let Some(hold) = &mut self.hold else { return };
+        self.entry.do_send(Settle { hold: hold.clone(), news: News::Heard(evidence), learnt: None });
+        hold.heard = true;
+    }
+
+    /// What the call costs if nobody sees its end.
+    pub fn costs(&mut self, usage: Option<Usage>) {
+        if let Outcome::Abandoned { usage: known } = &mut self.outcome {
+            *known = usage;
+        }
     }
 
     /// Ends the call.
@@ -58,8 +126,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let outcome = std::mem::replace(&mut self.outcome, Outcome::Abandoned);
+        let Some(hold) = self.hold.take() else { return };
+        let outcome = std::mem::replace(&mut self.outcome, Outcome::Unused);
         // Not `send()`: its future cancels the message when it is dropped before it was polled.
-        self.entry.do_send(Settle { granted: self.granted, outcome, learnt: self.learnt.take() });
+        self.entry.do_send(Settle { hold, news: News::Ended(outcome), learnt: self.learnt.take() });
     }
 }

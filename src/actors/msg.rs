@@ -5,42 +5,80 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
-use super::lease::{Lease, Outcome};
+use super::lease::{Hold, Lease, Outcome};
+use super::line::{LineView, Ticket};
 use super::recorder::Row;
+use super::report::{EntryReport, Explained};
 use super::route::{Route, RouteTable};
 use crate::domain::cooldown::Cooldown;
+use crate::domain::demand::Demand;
+use crate::domain::evidence::Evidence;
+use crate::domain::forecast::Horizon;
 use crate::domain::ids::{EntryId, ProviderId};
-use crate::domain::ledger::Refusal;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 use crate::domain::trail::Step;
 
 /// To an entry: may I call now? The reservation is made before the answer leaves.
-#[derive(Debug, Message)]
+#[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<Lease, Refusal>")]
-pub struct Reserve;
+pub struct Reserve {
+    /// The size of the request.
+    pub demand: Demand,
+}
 
-/// To an entry: a call has ended. Sent by [`Lease`] alone.
+/// To an entry: news of a call. Sent by [`Lease`] alone.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Settle {
-    /// When the call was granted: later evidence is told from earlier by it.
-    pub granted: Mono,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// What was taken for the call.
+    pub hold: Hold,
+    /// What has happened.
+    pub news: News,
     /// Who wants to know what follows from it.
     pub learnt: Option<oneshot::Sender<Option<Cooldown>>>,
+}
+
+/// What has happened to a call.
+#[derive(Debug)]
+pub enum News {
+    /// The answer has begun, and is good so far. This is what its head says about quota.
+    Heard(Evidence),
+    /// It is over.
+    Ended(Outcome),
+}
+
+/// To an entry: could a request of this size be taken, and how many of them until when?
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Outlook")]
+pub struct Forecast(pub Demand);
+
+/// What an entry says of its future.
+#[derive(Debug)]
+pub struct Outlook {
+    /// Why not now.
+    pub refusal: Option<Refusal>,
+    /// How many until when.
+    pub horizon: Horizon,
 }
 
 /// To the router: a lease for the next entry of a request.
 #[derive(Debug, Message)]
 #[rtype(result = "Acquired")]
 pub enum Acquire {
-    /// A new request that names this model.
-    Start(String),
+    /// A new request.
+    Start {
+        /// What it asks for.
+        model: String,
+        /// Its size.
+        demand: Demand,
+    },
     /// The entry at `from - 1` failed: go on from there.
     Resume {
         /// The route that the request started on.
         route: Arc<Route>,
+        /// Its size.
+        demand: Demand,
         /// First place to look at.
         from: usize,
         /// A provider that is not asked again.
@@ -61,6 +99,8 @@ pub enum Acquired {
         lease: Lease,
         /// Entries passed over on the way.
         skipped: Vec<Step>,
+        /// When the request came, among others.
+        turn: u64,
     },
     /// No entry from there on can take the request.
     Exhausted {
@@ -68,10 +108,55 @@ pub enum Acquired {
         route: Arc<Route>,
         /// Entries passed over on the way.
         skipped: Vec<Step>,
+        /// When the request came, among others.
+        turn: u64,
+    },
+    /// Others wait for the same chain: no entry was asked.
+    Behind {
+        /// The route of the request.
+        route: Arc<Route>,
+        /// When the request came, among others.
+        turn: u64,
     },
     /// The model names neither a chain nor an entry, and such requests are to be refused.
     UnknownModel,
 }
+
+/// To the router: wait in the line of this route.
+#[derive(Debug, Message)]
+#[rtype(result = "Ticket")]
+pub struct Join {
+    /// The route of the request.
+    pub route: Arc<Route>,
+    /// Its size.
+    pub demand: Demand,
+    /// Places that have refused this very request.
+    pub excluded: Vec<usize>,
+    /// When it came, among others.
+    pub turn: u64,
+    /// Until when it waits at most.
+    pub deadline: Mono,
+}
+
+/// To the router: whoever has this ticket does not wait any longer.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Leave {
+    /// Label of the route.
+    pub line: String,
+    /// Of the ticket.
+    pub id: u64,
+}
+
+/// To the router: some quota has come back.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Freed;
+
+/// To the router: the waiting lines.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<LineView>")]
+pub struct Lines;
 
 /// To the router: use this table from now on.
 #[derive(Debug, Message)]
@@ -88,6 +173,21 @@ pub struct Routes;
 #[rtype(result = "()")]
 pub struct Revive(pub EntryId);
 
+/// To the keeper: everything that is known about every entry.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<EntryReport>")]
+pub struct Survey;
+
+/// To the keeper: who would serve such a request now, and why would the others not?
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Explained>")]
+pub struct Explain {
+    /// What it asks for.
+    pub model: String,
+    /// Its size.
+    pub demand: Demand,
+}
+
 /// To the recorder: requests that have ended.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -97,3 +197,13 @@ pub struct Record(pub Vec<Row>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close;
+
+/// To whoever keeps things over a restart: what to keep under these names, or with `None` to forget it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Remember(pub Vec<(String, Option<Vec<u8>>)>);
+
+/// To the keeper: write down what is known now. When the answer comes, it is on its way.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct NoteDown;

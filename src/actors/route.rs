@@ -6,33 +6,44 @@ use std::time::Duration;
 
 use actix::Recipient;
 
+use super::estimate::EstimateGauge;
 use super::gauge::Gauge;
-use super::msg::Reserve;
+use super::msg::{Forecast, Reserve};
 use crate::config::model::{Provider, UnknownModel};
+use crate::domain::demand::Demand;
 use crate::domain::ids::{ChainName, EntryId};
-use crate::domain::ledger::Refusal;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 
-/// All that anyone may know of an entry: a door and windows.
+/// All that anyone may know of an entry: doors and windows.
 #[derive(Clone, Debug)]
 pub struct EntryHandle {
     /// Asks for a lease.
     pub door: Recipient<Reserve>,
-    /// The entry's own gauge, then those of what it shares with others.
-    pub gauges: Arc<[Arc<Gauge>]>,
+    /// Asks for the future.
+    pub outlook: Recipient<Forecast>,
+    /// For each key the gauge of the lane's own ledger, then those of what it shares with others.
+    pub lanes: Arc<[Vec<Arc<Gauge>>]>,
+    /// The learnt size of requests.
+    pub estimate: Arc<EstimateGauge>,
+    /// Whether the provider counts all output that is asked for before it is produced.
+    pub reserves_output: bool,
 }
 
 impl EntryHandle {
-    /// Why a request would be refused now, without asking.
+    /// Why a request would be refused now, without asking. Of several keys the one that is back first counts.
     #[must_use]
-    pub fn refusal(&self, now: Mono) -> Option<Refusal> {
-        self.gauges.iter().rev().filter_map(|gauge| gauge.refusal(now)).max_by_key(Refusal::end)
-    }
-
-    /// The entry's own gauge.
-    #[must_use]
-    pub fn own(&self) -> Option<&Gauge> {
-        self.gauges.first().map(AsRef::as_ref)
+    pub fn refusal(&self, demand: Demand, now: Mono) -> Option<Refusal> {
+        let need = self.estimate.need(demand, self.reserves_output);
+        let mut first_back: Option<Refusal> = None;
+        for gauges in self.lanes.iter() {
+            let refusals = gauges.iter().rev().filter_map(|gauge| gauge.refusal(need, now));
+            let refusal = refusals.max_by_key(Refusal::end)?;
+            if first_back.is_none_or(|first| refusal.end() < first.end()) {
+                first_back = Some(refusal);
+            }
+        }
+        first_back
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
+use crate::domain::ledger::Policy;
 use crate::domain::limits::Limits;
 
 /// A whole configuration.
@@ -51,7 +52,7 @@ pub struct Settings {
     pub db_path: PathBuf,
     pub retention_days: u32,
     pub normalize_responses: bool,
-    pub mid_stream: MidStream,
+    pub mid_stream: Policy,
 }
 
 /// Waiting for quota instead of failing.
@@ -63,17 +64,6 @@ pub struct Queue {
     pub max_wait: Duration,
     /// Waiting requests per chain.
     pub max_size: usize,
-}
-
-/// What happens to an entry whose streams break after the first content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MidStream {
-    /// Failures before it cools down.
-    pub threshold: u32,
-    /// First cooldown.
-    pub cooldown: Duration,
-    /// Longest cooldown.
-    pub cooldown_max: Duration,
 }
 
 /// What a `model` that names neither a chain nor an entry selects.

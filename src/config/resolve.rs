@@ -10,10 +10,11 @@ use super::check::digest;
 use super::day_reset;
 use super::layers::Overrides;
 use super::model::{
-    Chain, ChainEntry, Config, KeyDigest, MidStream, ModelOverrides, Provider, Queue, Secret, Settings,
+    Chain, ChainEntry, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings,
 };
 use super::raw;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
+use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
 
 /// `None` if something is missing that the checks should have asked for.
@@ -55,7 +56,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
         db_path,
         retention_days: raw.retention_days.try_into().ok()?,
         normalize_responses: raw.normalize_responses,
-        mid_stream: MidStream {
+        mid_stream: Policy {
             threshold: raw.mid_stream_failure_threshold.try_into().ok()?,
             cooldown,
             // A file that gives only the first cooldown need not know the default of the longest.

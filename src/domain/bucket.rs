@@ -216,6 +216,25 @@ impl Bucket {
         free.saturating_add(back)
     }
 
+    /// When something comes back that was used, if nothing more is used; `None` when it does so all the time, or
+    /// nothing was used.
+    #[must_use]
+    pub fn rises_at(&self) -> Option<Mono> {
+        match &self.refill {
+            Refill::Steady(_) => None,
+            Refill::Ending(end) => Some(Mono(end.0.saturating_add(self.slack()))),
+            Refill::Calendar(calendar) => Some(calendar.end()),
+            Refill::Rolling => self.log.youngest_of(1).map(|last| Mono(last.0.saturating_add(self.span + self.slack()))),
+        }
+    }
+
+    /// True for a limit that was told so long ago that it has to show itself again. Limits can rise.
+    #[must_use]
+    pub fn is_stale(&self, now: Mono) -> bool {
+        let kept = self.span.saturating_mul(10).clamp(3_600_000, 31 * 86_400_000);
+        self.source != Source::Configured && now.0.saturating_sub(self.told.0) > kept
+    }
+
     /// When all of it is back, if nothing more is used; `None` when nothing is missing.
     #[must_use]
     pub fn full_again(&self, now: Mono) -> Option<Mono> {

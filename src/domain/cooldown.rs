@@ -12,6 +12,9 @@ use super::time::Mono;
 /// The longest cooldown that is believed: month quotas reset within it.
 pub const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
+/// More doublings than any class allows.
+const MOST_STRIKES: u32 = 16;
+
 /// A cooldown and why it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
@@ -72,7 +75,7 @@ impl Cooldowns {
     /// a 429 without any time.
     pub fn chill(&mut self, verdict: &Verdict, status: u16, granted: Mono, now: Mono, unknown_429: Duration) -> Change {
         let Some(reason) = verdict.reason else { return Change::Unchanged };
-        let same_episode = self.episode.is_some_and(|began| granted <= began);
+        let same_episode = !self.opens_episode(granted);
         let (wait, basis) = match (verdict.hint, verdict.class) {
             (Some(hint), _) => (hint.wait, hint.basis),
             (None, Some(class)) => (self.guess(class, same_episode, unknown_429), Basis::Guess),
@@ -83,12 +86,7 @@ impl Cooldowns {
             self.episode = Some(now);
         }
         let until = if verdict.permanent { Deadline::Never } else { Deadline::At(now.after(wait.min(LONGEST))) };
-        let new = Cooldown { until, reason, status, basis };
-        if self.active(now).is_some_and(|old| old.until >= new.until) {
-            return Change::Unchanged;
-        }
-        self.active = Some(new);
-        Change::Cooling(new)
+        self.impose(Cooldown { until, reason, status, basis }, now)
     }
 
     /// An attempt granted at `granted` went well: the next guess is half as long. A cooldown in force stays, and an
@@ -99,9 +97,36 @@ impl Cooldowns {
         }
     }
 
-    /// Forgets a cooldown that has ended; true when there was one.
-    pub fn recover(&mut self, now: Mono) -> bool {
-        self.active.take_if(|cooldown| cooldown.until.passed(now)).is_some()
+    /// True when a failure of a call that was granted at `granted` is news: later than the last episode began.
+    #[must_use]
+    pub fn opens_episode(&self, granted: Mono) -> bool {
+        self.episode.is_none_or(|began| granted > began)
+    }
+
+    /// Forgets a cooldown that has ended, and returns it.
+    pub fn recover(&mut self, now: Mono) -> Option<Cooldown> {
+        self.active.take_if(|cooldown| cooldown.until.passed(now))
+    }
+
+    /// Puts a cooldown that was decided elsewhere in force, unless a longer one is.
+    pub fn impose(&mut self, new: Cooldown, now: Mono) -> Change {
+        if self.active(now).is_some_and(|old| old.until >= new.until) {
+            return Change::Unchanged;
+        }
+        self.active = Some(new);
+        Change::Cooling(new)
+    }
+
+    /// Guessed cooldowns in a row.
+    #[must_use]
+    pub fn strikes(&self) -> u32 {
+        self.strikes
+    }
+
+    /// Takes up what was known before a restart.
+    pub fn restore(&mut self, cooldown: Option<Cooldown>, strikes: u32) {
+        self.active = cooldown;
+        self.strikes = strikes.min(MOST_STRIKES);
     }
 
     fn guess(&mut self, class: CooldownClass, same_episode: bool, unknown_429: Duration) -> Duration {
@@ -109,7 +134,7 @@ impl Cooldowns {
             self.strikes = self.strikes.saturating_add(1);
         }
         let Span { first, longest } = class.span(unknown_429);
-        let doublings = self.strikes.saturating_sub(1).min(16);
+        let doublings = self.strikes.saturating_sub(1).min(MOST_STRIKES);
         first.saturating_mul(1 << doublings).min(longest)
     }
 }

@@ -79,6 +79,18 @@ impl Dialect {
         )
     }
 
+    /// Whether buckets refill all the time, and not at the end of a window. Source: `PROVIDERS.md` 1.1 and 1.7.
+    #[must_use]
+    pub fn refills_steadily(self) -> bool {
+        matches!(self, Self::Groq | Self::Openai)
+    }
+
+    /// Whether all output that is asked for counts before it is produced. Source: `PROVIDERS.md` 1.8.
+    #[must_use]
+    pub fn reserves_output(self) -> bool {
+        matches!(self, Self::Groq | Self::Cerebras | Self::Openai)
+    }
+
     /// The counter that `model` shares with other models of the account, beyond key and provider.
     ///
     /// OpenRouter counts all `:free` models of an account together, and all others against its credit. Source:

@@ -99,3 +99,17 @@ impl Evidence {
         self.readings.is_empty() && self.stated.is_empty()
     }
 }
+
+/// What a window of this length is called.
+#[must_use]
+pub fn window_name(window: Duration) -> Option<&'static str> {
+    Some(match window {
+        SECOND => "second",
+        MINUTE => "minute",
+        HOUR => "hour",
+        DAY => "day",
+        WEEK => "week",
+        MONTH => "month",
+        _ => return None,
+    })
+}

@@ -1,76 +1,241 @@
-//! Who may be called now, and how many calls are under way.
+//! Who may be called now: cooldowns, calls under way, and buckets.
 //!
 //! A call is charged when it is granted and not when it is answered: two workers that ask at the same moment must not
-//! both be promised the last slot. Settling only ever gives back what granting took.
+//! both be promised the last slot. What a call will cost in tokens is held for it until it ends; then what it did cost
+//! is charged. Settling only ever gives back what granting took.
 
-use super::cooldown::{Cooldown, Cooldowns, Deadline};
-use super::time::Mono;
+pub mod memory;
+mod merge;
+mod mid_stream;
 
-/// Why an entry cannot take a request now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Cooling down.
-    Cooling(Cooldown),
-    /// As many requests in flight as the configuration allows.
-    Full {
-        /// That number.
-        limit: u32,
-    },
-    /// Switched off in the configuration.
-    Off,
-    /// Its actor is gone; it will be restarted.
-    Gone,
-}
+use std::time::Duration;
 
-impl Refusal {
-    /// When it ends, where that is known. Of several refusals the one with the latest end holds.
-    #[must_use]
-    pub fn end(&self) -> Option<Deadline> {
-        match self {
-            Self::Cooling(cooldown) => Some(cooldown.until),
-            Self::Full { .. } | Self::Off | Self::Gone => None,
-        }
-    }
-}
+pub use self::merge::Answered;
+pub use self::mid_stream::{MidStream, Policy};
+use super::bucket::{Bucket, Source};
+use super::cooldown::{Change, Cooldown, Cooldowns, Deadline};
+use super::demand::Need;
+use super::evidence::Dimension;
+use super::outcome::{Basis, Verdict};
+use super::pace::Pace;
+pub use super::refusal::Refusal;
+use super::time::{Mono, Now};
 
-/// Quota state of one owner of quota: an entry, or what several entries share (a key, a provider, a pool).
+/// A slot that is taken is taken for about so many milliseconds, before anything is known.
+const HOLD: u64 = 1_000;
+
+/// Quota state of one owner of quota: an entry through one key, or what several of them share (a key, a provider, a
+/// pool).
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Deadlines before which nobody calls.
     pub cooldowns: Cooldowns,
-    limit: Option<u32>,
+    /// Calls at the same time, as configured.
+    slots: Option<u32>,
     in_flight: u32,
+    buckets: Vec<Bucket>,
+    /// Tokens held for calls under way.
+    held: u64,
+    /// Everything ever granted, to tell what came before what.
+    requests: u64,
+    tokens: u64,
+    /// Of an owner that is called itself, and does not only share.
+    pace: Option<Pace>,
+    mid_stream: MidStream,
+    /// Tokens of one request, prompt and answer: as configured, as a refusal has stated it.
+    context: Option<u64>,
+    stated_context: Option<(u64, Mono)>,
+    /// Mean length of a call, in milliseconds.
+    hold: Option<u64>,
+    changed: bool,
+}
+
+/// What a ledger knew when it granted a call: tells which charges the answer may not have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    requests: u64,
+    tokens: u64,
+    held: u64,
+    unheard: u32,
+}
+
+/// What a call has used of the quota, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// Nothing: it never reached the provider.
+    Nothing,
+    /// The provider has refused it, and counted the request at most.
+    Request,
+    /// Nobody knows how many tokens: all that were held for it.
+    Reserved,
+    /// What the answer says.
+    Tokens {
+        /// Of the prompt.
+        prompt: u64,
+        /// Of the answer.
+        answer: u64,
+    },
 }
 
 impl Ledger {
-    /// A ledger that grants at most `limit` calls at the same time; `None` means no limit.
+    /// A ledger that grants at most `slots` calls at the same time, out of these buckets; `None` means no limit.
     #[must_use]
-    pub fn new(limit: Option<u32>) -> Self {
-        Self { limit, ..Self::default() }
+    pub fn new(slots: Option<u32>, buckets: Vec<Bucket>) -> Self {
+        Self { slots, buckets, ..Self::default() }
     }
 
-    /// Whether one more call may start at `now`.
+    /// The same ledger of an owner that is called itself: it begins with a few calls, and takes requests of up to
+    /// `context` tokens.
+    #[must_use]
+    pub fn called(mut self, context: Option<u64>) -> Self {
+        self.pace = Some(Pace::default());
+        self.context = context;
+        self
+    }
+
+    /// Whether one more call may start now.
     ///
     /// # Errors
-    /// The reason why not.
-    pub fn check(&self, now: Mono) -> Result<(), Refusal> {
-        if let Some(cooldown) = self.cooldowns.active(now) {
+    /// The reason why not; of several the one that ends last.
+    pub fn check(&mut self, need: Need, now: Now) -> Result<(), Refusal> {
+        self.advance(now);
+        let at = now.mono;
+        if let Some(cooldown) = self.cooldowns.active(at) {
             return Err(Refusal::Cooling(*cooldown));
         }
-        match self.limit {
-            Some(limit) if self.in_flight >= limit => Err(Refusal::Full { limit }),
-            _ => Ok(()),
+        if let Some(refusal) = self.too_large(need) {
+            return Err(refusal);
+        }
+        if let Some(limit) = self.slots.filter(|limit| self.in_flight >= *limit) {
+            return Err(Refusal::Full { limit });
+        }
+        if let Some(refusal) = self.spent(need, at) {
+            return Err(refusal);
+        }
+        let guided = self.is_guided();
+        match &self.pace {
+            Some(pace) => pace.check(guided, at).map_err(|until| Refusal::Probing { until }),
+            None => Ok(()),
         }
     }
 
-    /// Charges one call. Only after [`check`](Self::check) has allowed it, with nothing in between.
-    pub fn charge(&mut self) {
+    /// Charges one call. Only after [`check`](Self::check) has allowed it, with nothing in between. Returns the cooldown
+    /// that had ended, if this is the first call after it.
+    pub fn charge(&mut self, need: Need, now: Mono) -> (Mark, Option<Cooldown>) {
+        let over = self.cooldowns.recover(now);
+        if let (Some(pace), Some(over)) = (&mut self.pace, over)
+            && over.basis == Basis::Guess
+        {
+            pace.probe(!over.reason.is_quota());
+        }
+        let unheard = self.pace.as_ref().map_or(0, Pace::unheard);
+        let mark = Mark { requests: self.requests + 1, tokens: self.tokens + need.tokens, held: self.held, unheard };
+        self.requests += 1;
+        self.tokens = self.tokens.saturating_add(need.tokens);
         self.in_flight = self.in_flight.saturating_add(1);
+        self.held = self.held.saturating_add(need.tokens);
+        for bucket in self.buckets.iter_mut().filter(|bucket| bucket.dimension() == Dimension::Requests) {
+            bucket.charge(1, now);
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.call(now);
+        }
+        self.changed = true;
+        (mark, over)
     }
 
-    /// Gives back one call that has ended.
-    pub fn release(&mut self) {
+    /// The first word of a provider on a call has come, good or bad. Once per call.
+    pub fn heard(&mut self, good: bool, granted: Mono, now: Mono) {
+        if let Some(pace) = &mut self.pace {
+            pace.heard(now);
+            if good {
+                pace.good(granted, now);
+            }
+        }
+    }
+
+    /// A call has ended that was charged `need` at `granted`.
+    pub fn settle(&mut self, need: Need, used: Used, granted: Mono, now: Mono) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.held = self.held.saturating_sub(need.tokens);
+        for bucket in &mut self.buckets {
+            match (bucket.dimension(), used) {
+                (Dimension::Requests, Used::Nothing) => bucket.refund(1, granted),
+                (Dimension::Tokens, Used::Reserved) => bucket.charge(need.tokens, now),
+                (Dimension::Tokens, Used::Tokens { prompt, answer }) => {
+                    // A provider counts the prompt when it comes, and the answer when it is written.
+                    bucket.charge(prompt, granted);
+                    bucket.charge(answer, now);
+                }
+                _ => {}
+            }
+        }
+        if !matches!(used, Used::Nothing | Used::Request) {
+            let took = now.0.saturating_sub(granted.0);
+            self.hold = Some(self.hold.map_or(took, |mean| (7 * mean + took) / 8));
+        }
+        self.changed = true;
+    }
+
+    /// Gives back `calls` calls whose ends nobody will ever tell.
+    pub fn write_off(&mut self, calls: u32, tokens: u64) {
+        self.in_flight = self.in_flight.saturating_sub(calls);
+        self.held = self.held.saturating_sub(tokens);
+        if let Some(pace) = &mut self.pace {
+            *pace = Pace::default();
+        }
+    }
+
+    /// A call that was granted at `granted` has failed: cools down as the verdict says. `unknown_429` is the first guess
+    /// for a 429 without any time.
+    pub fn chill(&mut self, verdict: &Verdict, status: u16, granted: Mono, now: Mono, unknown_429: Duration) -> Change {
+        let news = self.cooldowns.opens_episode(granted);
+        if let (Some(pace), true) = (&mut self.pace, news && verdict.reason.is_some_and(|reason| reason.is_quota())) {
+            pace.refused(now);
+        }
+        self.changed = true;
+        self.cooldowns.chill(verdict, status, granted, now, unknown_429)
+    }
+
+    /// A call that was granted at `granted` went well.
+    pub fn warm(&mut self, granted: Mono) {
+        self.cooldowns.warm(granted);
+        self.mid_stream.whole();
+    }
+
+    /// How many calls of this size could be made until the time `at`, all of them together.
+    #[must_use]
+    pub fn slots_by(&self, need: Need, now: Mono, at: Mono) -> u64 {
+        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
+            Some(Deadline::Never) => return 0,
+            Some(Deadline::At(end)) if end > at => return 0,
+            Some(Deadline::At(end)) => end,
+            None => now,
+        };
+        if self.too_large(need).is_some() {
+            return 0;
+        }
+        let buckets = self.buckets.iter().map(|bucket| {
+            let (amount, held) = self.share(bucket, need);
+            bucket.released_by(held, now, at) / amount.max(1)
+        });
+        let slots = self.slots.map(|limit| {
+            let turns = at.0.saturating_sub(begin.0) / self.hold.unwrap_or(HOLD).max(1);
+            let free = u64::from(limit.saturating_sub(self.in_flight));
+            free.saturating_add(turns.saturating_mul(limit.into()))
+        });
+        buckets.chain(slots).min().unwrap_or(u64::MAX)
+    }
+
+    /// The part of the scarcest bucket that is left, in thousandths.
+    #[must_use]
+    pub fn headroom(&self) -> u32 {
+        let buckets = self.buckets.iter().map(|bucket| {
+            let held = if bucket.dimension() == Dimension::Tokens { self.held } else { 0 };
+            thousandths(bucket.left().saturating_sub(held), bucket.limit())
+        });
+        let slots = self.slots.map(|limit| thousandths(limit.saturating_sub(self.in_flight).into(), limit.into()));
+        buckets.chain(slots).min().unwrap_or(1_000)
     }
 
     /// Calls under way.
@@ -79,61 +244,123 @@ impl Ledger {
         self.in_flight
     }
 
+    /// Tokens held for calls under way.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Whether a first call after a guessed cooldown is awaited.
+    #[must_use]
+    pub fn is_probing(&self) -> bool {
+        self.pace.as_ref().is_some_and(Pace::is_probing)
+    }
+
     /// The configured limit of calls under way.
     #[must_use]
-    pub fn limit(&self) -> Option<u32> {
-        self.limit
+    pub fn slots(&self) -> Option<u32> {
+        self.slots
     }
+
+    /// Everything that is counted here.
+    #[must_use]
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
+    /// The largest request that it ever takes, in tokens: of its context, of its smallest window.
+    #[must_use]
+    pub fn largest(&self) -> Option<u64> {
+        let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens).map(Bucket::limit);
+        windows.chain(self.context()).min()
+    }
+
+    /// True when no bucket and no context limits what it takes, only calls at the same time and cooldowns.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.buckets.is_empty() && self.context().is_none()
+    }
+
+    /// Of the token bucket with the least in it: how much, until when that is so at least, and its window. What calls
+    /// under way hold counts as there: it may come back any moment.
+    #[must_use]
+    pub fn scarcest_tokens(&self) -> Option<(u64, Mono, Option<Duration>)> {
+        let tokens = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
+        let scarcest = tokens.min_by_key(|bucket| bucket.left())?;
+        Some((scarcest.left(), scarcest.rises_at().unwrap_or(Mono(0)), scarcest.window()))
+    }
+
+    /// Whether anything has changed since this was asked last.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Lets time pass for the buckets.
+    pub fn advance(&mut self, now: Now) {
+        for bucket in &mut self.buckets {
+            bucket.advance(now);
+        }
+        self.buckets.retain(|bucket| !bucket.is_stale(now.mono));
+        self.forget_context(now.mono);
+    }
+
+    /// The bucket that is in the way of this request for longest.
+    #[must_use]
+    pub fn spent(&self, need: Need, now: Mono) -> Option<Refusal> {
+        let waits = self.buckets.iter().filter_map(|bucket| {
+            let (amount, held) = self.share(bucket, need);
+            let until = bucket.when(amount, held, now);
+            let wait = until.map_or(u64::MAX, |until| until.0.saturating_sub(now.0));
+            (wait > 0).then_some((wait, bucket, until))
+        });
+        let (_, bucket, until) = waits.max_by_key(|(wait, _, _)| *wait)?;
+        Some(Refusal::Spent { dimension: bucket.dimension(), window: bucket.window(), until })
+    }
+
+    fn too_large(&self, need: Need) -> Option<Refusal> {
+        let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
+        let limits = windows.map(|bucket| (bucket.limit(), bucket.window()));
+        let (limit, window) = limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)?;
+        (need.least > limit).then_some(Refusal::TooLarge { need: need.least, limit, window })
+    }
+
+    fn context(&self) -> Option<u64> {
+        self.context.into_iter().chain(self.stated_context.map(|(limit, _)| limit)).min()
+    }
+
+    /// What the request takes of a bucket, and what is held of it. A guess larger than the whole window takes all of it.
+    fn share(&self, bucket: &Bucket, need: Need) -> (u64, u64) {
+        match bucket.dimension() {
+            Dimension::Tokens => (need.tokens.min(bucket.limit()), self.held),
+            _ => (1, 0),
+        }
+    }
+
+    /// True when a known limit of requests in a short window holds calls back.
+    fn is_guided(&self) -> bool {
+        const SHORT: Duration = Duration::from_secs(3_600);
+        self.slots.is_some()
+            || self.buckets.iter().any(|bucket| {
+                bucket.dimension() == Dimension::Requests && bucket.window().is_none_or(|window| window <= SHORT)
+            })
+    }
+
+    /// Answers that came from a bucket's own provider are worth more than a guess: when a request fits again.
+    #[must_use]
+    pub fn knows_end(&self, need: Need, now: Mono) -> Option<Mono> {
+        let told = self.buckets.iter().filter(|bucket| bucket.source() != Source::Configured);
+        told.filter_map(|bucket| {
+            let (amount, held) = self.share(bucket, need);
+            bucket.when(amount, held, now).filter(|when| *when > now)
+        })
+        .max()
+    }
+}
+
+fn thousandths(part: u64, whole: u64) -> u32 {
+    let share = part.saturating_mul(1_000).checked_div(whole).unwrap_or(0).min(1_000);
+    u32::try_from(share).unwrap_or(1_000)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const NOW: Mono = Mono(0);
-
-    #[test]
-    fn o2_the_configured_concurrency_is_enforced() {
-        let mut ledger = Ledger::new(Some(2));
-        for _ in 0..2 {
-            ledger.check(NOW).unwrap();
-            ledger.charge();
-        }
-        assert_eq!(ledger.check(NOW), Err(Refusal::Full { limit: 2 }));
-        ledger.release();
-        assert_eq!(ledger.check(NOW), Ok(()));
-    }
-
-    #[test]
-    fn without_a_limit_there_is_none() {
-        let mut ledger = Ledger::new(None);
-        for _ in 0..10_000 {
-            ledger.check(NOW).unwrap();
-            ledger.charge();
-        }
-        assert_eq!(ledger.in_flight(), 10_000);
-    }
-
-    proptest! {
-        #[test]
-        fn charges_and_releases_balance(cap in 1u32..8, script in prop::collection::vec(any::<bool>(), 0..200)) {
-            let mut ledger = Ledger::new(Some(cap));
-            let mut held = 0;
-            for take in script {
-                if take {
-                    match ledger.check(NOW) {
-                        Ok(()) => { ledger.charge(); held += 1; }
-                        Err(refusal) => prop_assert_eq!((refusal, held), (Refusal::Full { limit: cap }, cap)),
-                    }
-                } else if held > 0 {
-                    ledger.release();
-                    held -= 1;
-                }
-                prop_assert_eq!(ledger.in_flight(), held);
-                prop_assert!(held <= cap);
-            }
-        }
-    }
-}
+mod tests;

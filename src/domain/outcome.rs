@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What happens to the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +17,7 @@ pub enum Action {
 }
 
 /// Why an attempt did not serve the request. The names are those of `PROVIDERS.md` 1.3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Too many requests or tokens in a short window.
@@ -116,6 +116,22 @@ impl Reason {
         )
     }
 
+    /// True when it is about quota: it comes back by itself, and nothing is broken.
+    #[must_use]
+    pub fn is_quota(self) -> bool {
+        matches!(self, Self::RateLimit | Self::Quota | Self::Concurrency | Self::Overload)
+    }
+
+    /// True when it says something about the account that was used and nothing about the model: another key of the same
+    /// provider may do better.
+    #[must_use]
+    pub fn is_of_key(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimit | Self::Quota | Self::Concurrency | Self::Auth | Self::NotInPlan | Self::Billing
+        )
+    }
+
     /// A few words for people, as used in "all exhausted" messages and in the log.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -165,7 +181,7 @@ pub enum Target {
 }
 
 /// Where the length of a cooldown comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// `retry-after-ms`

@@ -9,8 +9,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::cooldown::{Cooldown, Deadline};
 use super::ids::EntryId;
-use super::ledger::Refusal;
+use super::evidence::{DAY, Dimension, window_name};
 use super::outcome::Reason;
+use super::refusal::Refusal;
 use super::time::{Mono, Now};
 
 /// One entry that was looked at.
@@ -35,6 +36,8 @@ pub enum Seen {
     Failed(Failure),
     /// Called, and it served the request.
     Served,
+    /// Not called, because nobody was: it could take the request.
+    Able,
 }
 
 /// An attempt that did not serve the request.
@@ -67,10 +70,18 @@ impl Trail {
         !self.0.is_empty()
             && self.0.iter().all(|step| match &step.seen {
                 Seen::Failed(failure) => failure.reason.blames_request(),
-                Seen::SameProvider | Seen::Skipped(Refusal::Off) => true,
-                Seen::Skipped(_) | Seen::Served => false,
+                Seen::SameProvider | Seen::Skipped(Refusal::Off | Refusal::TooLarge { .. }) => true,
+                Seen::Skipped(_) | Seen::Served | Seen::Able => false,
             })
             && self.attempts() > 0
+    }
+
+    /// True when every entry that is switched on is too small for the request, and none was called.
+    #[must_use]
+    pub fn too_large(&self) -> bool {
+        let small = |step: &&Step| matches!(step.seen, Seen::Skipped(Refusal::TooLarge { .. }));
+        let off = |step: &&Step| matches!(step.seen, Seen::Skipped(Refusal::Off));
+        self.0.iter().any(|step| small(&step)) && self.0.iter().all(|step| small(&step) || off(&step))
     }
 
     /// How long until the first of these entries may be called again; `None` when waiting helps none of them.
@@ -110,7 +121,17 @@ impl Seen {
             Self::Skipped(Refusal::Cooling(cooldown)) | Self::Failed(Failure { cooldown: Some(cooldown), .. }) => {
                 cooldown.until
             }
-            Self::Skipped(Refusal::Full { .. } | Refusal::Gone) => return Some(SOON),
+            Self::Skipped(Refusal::Spent { until: Some(end), .. } | Refusal::Probing { until: Some(end) }) => {
+                Deadline::At(*end)
+            }
+            Self::Skipped(
+                Refusal::Full { .. }
+                | Refusal::Gone
+                | Refusal::Spent { until: None, .. }
+                | Refusal::Probing { until: None }
+                | Refusal::Queued,
+            ) => return Some(SOON),
+            Self::Able => return Some(Duration::ZERO),
             Self::Failed(failure) if !failure.reason.blames_request() => return Some(SOON),
             _ => return None,
         };
@@ -125,6 +146,7 @@ impl Seen {
             Self::Skipped(_) | Self::SameProvider => "skipped",
             Self::Failed(_) => "failed",
             Self::Served => "served",
+            Self::Able => "able",
         }
     }
 
@@ -132,6 +154,13 @@ impl Seen {
         match self {
             Self::Skipped(Refusal::Cooling(cooldown)) => Some((cooldown.reason, cooldown.status)),
             Self::Failed(failure) => Some((failure.reason, failure.status)),
+            Self::Skipped(Refusal::Spent { dimension: _, window, .. }) => {
+                let long = window.is_some_and(|window| window >= DAY);
+                Some((if long { Reason::Quota } else { Reason::RateLimit }, 0))
+            }
+            Self::Skipped(Refusal::TooLarge { window: Some(_), .. }) => Some((Reason::TooLarge, 0)),
+            Self::Skipped(Refusal::TooLarge { window: None, .. }) => Some((Reason::Context, 0)),
+            Self::Skipped(Refusal::Full { .. }) => Some((Reason::Concurrency, 0)),
             _ => None,
         }
     }
@@ -148,9 +177,23 @@ impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.seen {
             Seen::Served => f.write_str("served"),
+            Seen::Able => f.write_str("could take it"),
             Seen::SameProvider => f.write_str("not asked, same provider"),
             Seen::Skipped(Refusal::Off) => f.write_str("switched off"),
             Seen::Skipped(Refusal::Gone) => f.write_str("restarting"),
+            Seen::Skipped(Refusal::Queued) => f.write_str("others are waiting in front"),
+            Seen::Skipped(Refusal::Probing { .. }) => f.write_str("a first call is under way, its answer is awaited"),
+            Seen::Skipped(Refusal::Spent { dimension, window, until }) => {
+                write!(f, "{} used up", Measure(*dimension, *window))?;
+                until.map_or(Ok(()), |end| write!(f, ", back in {}", Span(end.from_now(self.now))))
+            }
+            Seen::Skipped(Refusal::TooLarge { need, limit, window: Some(window) }) => {
+                let whole = Measure(Dimension::Tokens, Some(*window));
+                write!(f, "request of about {need} tokens, limit {limit} {whole}")
+            }
+            Seen::Skipped(Refusal::TooLarge { need, limit, window: None }) => {
+                write!(f, "request of about {need} tokens, context {limit}")
+            }
             Seen::Skipped(Refusal::Full { limit }) => write!(f, "{limit} of {limit} requests in flight"),
             Seen::Skipped(Refusal::Cooling(cooldown)) => {
                 cause(f, cooldown.reason, cooldown.status, None, None)?;
@@ -164,6 +207,25 @@ impl fmt::Display for Words<'_> {
                     _ => Ok(()),
                 }
             }
+        }
+    }
+}
+
+/// `requests per minute`
+pub struct Measure(pub Dimension, pub Option<Duration>);
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(dimension, window) = self;
+        f.write_str(match dimension {
+            Dimension::Requests => "requests",
+            Dimension::Tokens => "tokens",
+            Dimension::Neurons => "neurons",
+        })?;
+        match window.map(|window| (window_name(window), window)) {
+            Some((Some(name), _)) => write!(f, " per {name}"),
+            Some((None, window)) => write!(f, " per {}", Span(window)),
+            None => Ok(()),
         }
     }
 }

@@ -154,6 +154,19 @@ impl Bucket {
         }
     }
 
+    /// A refusal states the limit.
+    pub fn restate(&mut self, limit: u64, now: Mono) {
+        self.change_limit(limit);
+        self.told = now;
+    }
+
+    /// The same bucket, of a provider whose buckets refill all the time.
+    #[must_use]
+    pub fn refilling_steadily(mut self) -> Self {
+        self.refill = Refill::Steady(as_level(self.limit) / as_level(self.span));
+        self
+    }
+
     /// Says that nobody has told the limit.
     #[must_use]
     pub fn without_limit(mut self) -> Self {

@@ -37,9 +37,9 @@ fn recovery_is_exactly_at_the_deadline() {
     chill(&mut cooldowns, &told(2), seconds(10));
     assert!(cooldowns.active(Mono(11_999)).is_some());
     assert!(cooldowns.active(Mono(12_000)).is_none());
-    assert!(!cooldowns.recover(Mono(11_999)));
-    assert!(cooldowns.recover(Mono(12_000)));
-    assert!(!cooldowns.recover(Mono(12_000)));
+    assert!(cooldowns.recover(Mono(11_999)).is_none());
+    assert!(cooldowns.recover(Mono(12_000)).is_some());
+    assert!(cooldowns.recover(Mono(12_000)).is_none());
 }
 
 /// LESSONS O5: a 429 with Retry-After 3600, then an older request finishes well: the entry stays cold.

@@ -1,0 +1,36 @@
+//! The learnt size of requests, written by the entry and read by whoever looks at its gauges.
+
+use std::sync::RwLock;
+use std::sync::PoisonError;
+
+use crate::domain::demand::{Demand, Estimate, Need};
+
+/// The estimate of one entry. Its lock is held for a copy of a few numbers, never over anything that waits.
+#[derive(Debug, Default)]
+pub struct EstimateGauge(RwLock<Estimate>);
+
+impl EstimateGauge {
+    /// Starts from what was learnt before.
+    #[must_use]
+    pub fn new(estimate: Estimate) -> Self {
+        Self(RwLock::new(estimate))
+    }
+
+    /// What has been learnt.
+    #[must_use]
+    pub fn read(&self) -> Estimate {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// See [`Estimate::need`].
+    #[must_use]
+    pub fn need(&self, demand: Demand, reserves_output: bool) -> Need {
+        self.read().need(demand, reserves_output)
+    }
+
+    /// See [`Estimate::learn`].
+    pub fn learn(&self, demand: Demand, prompt_tokens: u64, completion_tokens: u64) {
+        let mut estimate = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        estimate.learn(demand, prompt_tokens, completion_tokens);
+    }
+}

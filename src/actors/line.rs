@@ -1,0 +1,144 @@
+//! A waiting line: requests of one chain that no entry can take now, in the order in which they came.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Recipient, SpawnHandle};
+use tokio::sync::oneshot;
+
+use super::lease::Lease;
+use super::msg::{Join, Leave};
+use super::route::Route;
+use crate::domain::demand::Demand;
+use crate::domain::time::Mono;
+use crate::domain::trail::Step;
+
+/// How waiting ends, unless the one who waits gives up.
+#[derive(Debug)]
+pub enum Turn {
+    /// Call this entry.
+    Granted {
+        /// Which place of the route.
+        place: usize,
+        /// The right to call; settles itself when dropped.
+        lease: Lease,
+        /// Entries passed over on the way.
+        skipped: Vec<Step>,
+    },
+    /// Waiting would take too long, or would not help.
+    TurnedAway {
+        /// When it would have been its turn, where anybody can tell.
+        eta: Option<Mono>,
+        /// The line has as many as it takes.
+        full: bool,
+        /// Why each entry cannot take it.
+        skipped: Vec<Step>,
+    },
+}
+
+/// A place in the line. Dropping it leaves the line.
+#[derive(Debug)]
+pub struct Ticket {
+    /// How waiting ends.
+    pub turn: oneshot::Receiver<Turn>,
+    line: String,
+    id: u64,
+    router: Recipient<Leave>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.router.do_send(Leave { line: std::mem::take(&mut self.line), id: self.id });
+    }
+}
+
+/// One line as others may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineView {
+    /// Label of the route.
+    pub label: String,
+    /// How many wait.
+    pub depth: usize,
+    /// How long the first of them has waited.
+    pub oldest: Duration,
+}
+
+/// One who waits.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) id: u64,
+    pub(super) route: Arc<Route>,
+    pub(super) demand: Demand,
+    pub(super) excluded: Vec<usize>,
+    pub(super) deadline: Mono,
+    order: u64,
+    joined: Mono,
+    turn: oneshot::Sender<Turn>,
+}
+
+impl Waiter {
+    /// A request that joins at `now`, and its ticket.
+    pub(super) fn new(join: Join, id: u64, router: Recipient<Leave>, now: Mono) -> (Self, Ticket) {
+        let (turn, receiver) = oneshot::channel();
+        let ticket = Ticket { turn: receiver, line: join.route.label.clone(), id, router };
+        let Join { route, demand, excluded, turn: order, deadline } = join;
+        (Self { id, route, demand, excluded, deadline, order, joined: now, turn }, ticket)
+    }
+
+    /// Ends the wait. Whoever has left meanwhile gets nothing, and a lease settles itself as unused.
+    pub(super) fn end(self, turn: Turn) {
+        let _ = self.turn.send(turn);
+    }
+}
+
+/// The line of one route.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    waiters: VecDeque<Waiter>,
+    /// The first of the line is being looked after: nobody else may do so at the same time.
+    pub(super) busy: bool,
+    /// Something came back meanwhile.
+    pub(super) again: bool,
+    pub(super) alarm: Option<SpawnHandle>,
+}
+
+impl Line {
+    /// Puts a request where it belongs: behind all that came before it. Returns how many are in front.
+    pub(super) fn join(&mut self, waiter: Waiter) -> usize {
+        let place = self.waiters.iter().rposition(|other| other.order <= waiter.order).map_or(0, |place| place + 1);
+        self.waiters.insert(place, waiter);
+        place
+    }
+
+    pub(super) fn first(&self) -> Option<&Waiter> {
+        self.waiters.front()
+    }
+
+    /// How many stand in front of this one; `None` if it has left.
+    pub(super) fn ahead_of(&self, id: u64) -> Option<usize> {
+        self.waiters.iter().position(|waiter| waiter.id == id)
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Waiter> {
+        self.waiters.iter().find(|waiter| waiter.id == id)
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Waiter> {
+        let place = self.ahead_of(id)?;
+        self.waiters.remove(place)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    pub(super) fn view(&self, label: &str, now: Mono) -> LineView {
+        let oldest = self.waiters.iter().map(|waiter| now.since(waiter.joined)).max().unwrap_or_default();
+        LineView { label: label.to_owned(), depth: self.len(), oldest }
+    }
+}

@@ -1,0 +1,80 @@
+//! What is known about an entry, for people and programs that look from outside.
+
+use std::time::Duration;
+
+use super::posted::Owner;
+use crate::domain::bucket::Source;
+use crate::domain::cooldown::Cooldown;
+use crate::domain::demand::Need;
+use crate::domain::evidence::Dimension;
+use crate::domain::ids::EntryId;
+use crate::domain::time::Mono;
+use crate::domain::trail::Trail;
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub struct EntryReport {
+    /// Which.
+    pub id: EntryId,
+    /// False when its provider is switched off.
+    pub enabled: bool,
+    /// Tokens per byte of its prompts, once learnt.
+    pub tokens_per_byte: Option<f32>,
+    /// One for each key.
+    pub lanes: Vec<LaneReport>,
+}
+
+/// One entry through one key.
+#[derive(Clone, Debug)]
+pub struct LaneReport {
+    /// The key, masked; `None` where the provider needs none.
+    pub key: Option<String>,
+    /// Whether any attempt has ended here since the start.
+    pub tried: bool,
+    /// Calls under way.
+    pub in_flight: u32,
+    /// Calls that may be under way at the same time, and how many of them are free.
+    pub slots: Option<(u32, u32)>,
+    /// The last to end of the cooldowns in force, and whose it is.
+    pub cooldown: Option<(Owner, Cooldown)>,
+    /// A first call is awaited.
+    pub probing: bool,
+    /// Everything that is counted.
+    pub buckets: Vec<BucketReport>,
+}
+
+/// One bucket.
+#[derive(Clone, Debug)]
+pub struct BucketReport {
+    /// Who shares it.
+    pub owner: Owner,
+    /// What it counts.
+    pub dimension: Dimension,
+    /// Length of its window, where it is known.
+    pub window: Option<Duration>,
+    /// How much fits in, where it is known.
+    pub limit: Option<u64>,
+    /// How much was used.
+    pub used: u64,
+    /// How much is held for calls under way.
+    pub reserved: u64,
+    /// How much can be had.
+    pub remaining: u64,
+    /// When all of it is back, if nothing more is used.
+    pub resets_at: Option<Mono>,
+    /// Where the limit is known from.
+    pub source: Source,
+    /// When it was told last; `None` for what is configured.
+    pub told: Option<Mono>,
+}
+
+/// Who would serve a request, and why the others would not.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Label of the route.
+    pub route: String,
+    /// What each entry of it would do.
+    pub trail: Trail,
+    /// What each entry of it would reserve, in the same order.
+    pub needs: Vec<Need>,
+}

@@ -1,0 +1,174 @@
+//! What a request will take of an entry's quota, estimated before it is known.
+//!
+//! A reservation that is too small overshoots a limit, so it takes the dear end of what has been seen; what is not used
+//! comes back when the call ends. Whether a request can fit at all is judged by the cheap end: an entry that could have
+//! served it must not be passed over for a guess.
+
+use serde::{Deserialize, Serialize};
+
+/// The size of a request, as far as it shows in the document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// Bytes of the document, without what is no text.
+    pub prompt_bytes: u64,
+    /// The most tokens that the client lets the answer have, all choices together. `None`: it did not say.
+    pub most_output: Option<u64>,
+    /// Whether there will be an answer in tokens at all: an embedding has none.
+    pub generates: bool,
+}
+
+/// What an entry reserves for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    /// Tokens reserved, prompt and answer.
+    pub tokens: u64,
+    /// Tokens that it takes at the very least.
+    pub least: u64,
+}
+
+/// Tokens per byte before anything is known. English and code have about one for four bytes, other scripts more.
+const RATIO: f32 = 1.0 / 3.0;
+/// The fewest tokens per byte that are thought possible before anything is known.
+const LEAST_RATIO: f32 = 0.15;
+/// An answer whose length nobody has limited, before anything is known.
+const ANSWER: f32 = 500.0;
+/// How much a new observation counts.
+const WEIGHT: f32 = 0.2;
+/// A prompt is judged by no fewer bytes: of a short one the frame is most.
+const SHORT: u64 = 64;
+
+/// What an entry has learnt from the usage that answers report. Copied as a whole onto gauges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    ratio: Trend,
+    answer: Trend,
+}
+
+/// A mean, and how far observations lie from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Trend {
+    mean: f32,
+    spread: f32,
+    /// Observations, up to a few.
+    seen: u8,
+}
+
+impl Trend {
+    fn learn(&mut self, value: f32) {
+        if !value.is_finite() {
+            return;
+        }
+        match self.seen {
+            0 => (self.mean, self.spread) = (value, value / 2.0),
+            _ => {
+                let off = (value - self.mean).abs();
+                self.mean += WEIGHT * (value - self.mean);
+                self.spread += WEIGHT * (off - self.spread);
+            }
+        }
+        self.seen = self.seen.saturating_add(1);
+    }
+
+    fn high(self) -> f32 {
+        self.mean + 2.0 * self.spread
+    }
+
+    fn low(self) -> f32 {
+        (self.mean - 2.0 * self.spread).max(0.0)
+    }
+}
+
+impl Estimate {
+    /// What a request of this size takes. `reserves_output` says that the provider counts the most output before it is
+    /// produced (Groq, Cerebras, OpenAI).
+    #[must_use]
+    pub fn need(&self, demand: Demand, reserves_output: bool) -> Need {
+        let (high, low) = match self.ratio.seen {
+            0 => (RATIO, LEAST_RATIO),
+            _ => (self.ratio.high(), self.ratio.low().min(LEAST_RATIO)),
+        };
+        let output = match (demand.generates, demand.most_output) {
+            (false, _) => 0,
+            (true, Some(most)) => most,
+            (true, None) if self.answer.seen == 0 => ANSWER as u64,
+            (true, None) => self.answer.high().ceil() as u64,
+        };
+        let surely = if reserves_output && demand.generates { demand.most_output.unwrap_or(0) } else { 0 };
+        Need {
+            tokens: (tokens(demand.prompt_bytes, high).ceil() as u64).saturating_add(output).max(1),
+            least: (tokens(demand.prompt_bytes, low) as u64).saturating_add(surely),
+        }
+    }
+
+    /// Learns from an answer that tells what it cost.
+    pub fn learn(&mut self, demand: Demand, prompt_tokens: u64, completion_tokens: u64) {
+        if prompt_tokens > 0 && demand.prompt_bytes > 0 {
+            self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes.max(SHORT) as f32);
+        }
+        if demand.generates && completion_tokens > 0 {
+            self.answer.learn(completion_tokens as f32);
+        }
+    }
+
+    /// Tokens per byte of a prompt; `None` before the first answer.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f32> {
+        (self.ratio.seen > 0).then_some(self.ratio.mean)
+    }
+
+    /// False for numbers that no learning produces: of a file that is not what it should be.
+    #[must_use]
+    pub fn is_sane(&self) -> bool {
+        [self.ratio, self.answer].iter().all(|trend| {
+            trend.mean.is_finite() && trend.mean >= 0.0 && trend.spread.is_finite() && trend.spread >= 0.0
+        })
+    }
+}
+
+fn tokens(bytes: u64, ratio: f32) -> f32 {
+    bytes.max(SHORT) as f32 * ratio
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(prompt_bytes: u64, most_output: Option<u64>) -> Demand {
+        Demand { prompt_bytes, most_output, generates: true }
+    }
+
+    #[test]
+    fn before_anything_is_known_a_guess_errs_upwards() {
+        let fresh = Estimate::default();
+        assert_eq!(fresh.need(chat(3_000, None), false), Need { tokens: 1_500, least: 450 });
+        assert_eq!(fresh.need(chat(3_000, Some(100)), false), Need { tokens: 1_100, least: 450 });
+        assert_eq!(fresh.need(chat(3_000, Some(100)), true).least, 550, "a provider that counts it before");
+        let embedding = Demand { prompt_bytes: 3_000, ..Demand::default() };
+        assert_eq!(fresh.need(embedding, true).tokens, 1_000);
+    }
+
+    #[test]
+    fn usage_teaches_the_ratio_and_the_typical_answer() {
+        let mut estimate = Estimate::default();
+        for _ in 0..40 {
+            estimate.learn(chat(4_000, None), 1_000, 200);
+        }
+        let need = estimate.need(chat(8_000, None), false);
+        assert!((2_190..2_300).contains(&need.tokens), "{need:?}");
+        assert_eq!(estimate.ratio(), Some(0.25));
+    }
+
+    /// LESSONS F8: the reservation for output was capped at 2,000 tokens.
+    #[test]
+    fn f8_all_the_output_that_is_asked_for_is_reserved() {
+        assert!(Estimate::default().need(chat(100, Some(64_000)), false).tokens > 64_000);
+    }
+
+    #[test]
+    fn absurd_sizes_saturate() {
+        let mut estimate = Estimate::default();
+        estimate.learn(chat(1, None), u64::MAX, u64::MAX);
+        assert_eq!(estimate.need(chat(u64::MAX, Some(u64::MAX)), true).tokens, u64::MAX);
+        assert!(estimate.is_sane());
+    }
+}

@@ -1,0 +1,83 @@
+//! A ledger as it is kept over a restart.
+
+use serde::{Deserialize, Serialize};
+
+use super::Ledger;
+use crate::domain::bucket::memory::Memory as BucketMemory;
+use crate::domain::cooldown::{Cooldown, Deadline};
+use crate::domain::evidence::Dimension;
+use crate::domain::outcome::{Basis, Reason};
+use crate::domain::time::{Now, Wall};
+
+/// What is kept of a ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The limits that held then, in words of the caller's choice. Where they have changed, what was counted under them
+    /// is worth nothing.
+    limits: String,
+    cooldown: Option<Cold>,
+    strikes: u32,
+    buckets: Vec<BucketMemory>,
+    context: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Cold {
+    /// On the wall clock; `None`: until the configuration changes.
+    until: Option<u64>,
+    reason: Reason,
+    status: u16,
+    basis: Basis,
+}
+
+impl Ledger {
+    /// What is to be kept; `None` when there is nothing.
+    #[must_use]
+    pub fn remember(&self, limits: &str, now: Now) -> Option<Memory> {
+        let cooldown = self.cooldowns.active(now.mono).map(|cooldown| Cold {
+            until: match cooldown.until {
+                Deadline::At(end) => Some(now.wall_of(end).0),
+                Deadline::Never => None,
+            },
+            reason: cooldown.reason,
+            status: cooldown.status,
+            basis: cooldown.basis,
+        });
+        let buckets: Vec<_> = self
+            .buckets
+            .iter()
+            .map(|bucket| {
+                let held = if bucket.dimension() == Dimension::Tokens { self.held } else { 0 };
+                bucket.remember(held, now)
+            })
+            .collect();
+        let strikes = self.cooldowns.strikes();
+        let context = self.stated_context.map(|(limit, told)| (limit, now.wall_of(told).0));
+        let nothing = cooldown.is_none() && strikes == 0 && buckets.is_empty() && context.is_none();
+        (!nothing).then(|| Memory { limits: limits.to_owned(), cooldown, strikes, buckets, context })
+    }
+
+    /// Takes up what was kept, unless it was kept under other limits; true if so.
+    pub fn restore(&mut self, memory: &Memory, limits: &str, now: Now) -> bool {
+        if memory.limits != limits {
+            return false;
+        }
+        let cooldown = memory.cooldown.as_ref().map(|cold| {
+            // A wall clock that has gone back since must not keep an entry for longer than any cooldown lasts.
+            let longest = now.mono.after(crate::domain::cooldown::LONGEST);
+            let until = cold.until.map_or(Deadline::Never, |end| Deadline::At(now.mono_at(Wall(end)).min(longest)));
+            Cooldown { until, reason: cold.reason, status: cold.status, basis: cold.basis }
+        });
+        let over = |cooldown: &Cooldown| cooldown.until.passed(now.mono);
+        self.cooldowns.restore(cooldown.filter(|cooldown| !over(cooldown)), memory.strikes);
+        for kept in &memory.buckets {
+            match kept.revive(now) {
+                Some(bucket) => self.buckets.push(bucket),
+                None => _ = self.buckets.iter_mut().any(|bucket| kept.restore_into(bucket, now)),
+            }
+        }
+        self.stated_context = memory.context.map(|(limit, told)| (limit, now.mono_at(Wall(told))));
+        self.advance(now);
+        true
+    }
+}
