@@ -11,6 +11,8 @@ pub mod journal;
 pub mod keeper;
 pub mod lease;
 pub mod msg;
+pub mod pending;
 pub mod recorder;
 pub mod route;
 pub mod router;
+pub mod row;

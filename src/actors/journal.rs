@@ -12,7 +12,8 @@ use actix::Addr;
 
 use super::drain::Drain;
 use super::msg::Record;
-use super::recorder::{RecorderActor, Row};
+use super::recorder::RecorderActor;
+use super::row::Row;
 use crate::clock::Clock;
 use crate::domain::time::Mono;
 
@@ -64,8 +65,9 @@ impl Journal {
     #[must_use]
     pub fn open(self: &Rc<Self>, id: String) -> Note {
         self.drain.enter();
-        let row = Row { id, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
-        Note { row, began: self.clock.mono(), journal: Rc::clone(self) }
+        let arrived = self.clock.now();
+        let row = Row { id, arrived, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
+        Note { row, began: arrived.mono, journal: Rc::clone(self) }
     }
 
     fn flush(&self) {

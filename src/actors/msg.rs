@@ -6,8 +6,8 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::lease::{Lease, Outcome};
-use super::recorder::Row;
 use super::route::{Route, RouteTable};
+use super::row::Row;
 use crate::domain::cooldown::Cooldown;
 use crate::domain::ids::{EntryId, ProviderId};
 use crate::domain::ledger::Refusal;
@@ -93,7 +93,13 @@ pub struct Revive(pub EntryId);
 #[rtype(result = "()")]
 pub struct Record(pub Vec<Row>);
 
-/// To the recorder: everything sent before this has been recorded when the answer comes.
+/// To the recorder: keep the latest value of these keys for the next run; `None` forgets one.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Remember(pub Vec<(String, Option<Vec<u8>>)>);
+
+/// To the recorder: everything sent before this has been recorded, and the database is
+/// closed, when the answer comes.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close;
