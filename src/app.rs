@@ -13,7 +13,7 @@ use actix_web::{App, HttpServer};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::actors::drain::Drain;
 use crate::actors::journal::{FLUSH_EVERY, Journal};
@@ -166,7 +166,9 @@ impl Proxy {
         let _ = timeout_at(deadline.max(Instant::now() + LINGER), leaving).await;
         // A forced end does not wait for the workers: their last rows come when the requests are dropped.
         self.drain.idle(FLUSH_EVERY * 20).await;
-        let _ = self.recorder.send(Close).await;
+        if self.recorder.send(Close).timeout(GRACE).await.is_err() {
+            warn!("the recorder does not answer: the last requests may be missing from its log");
+        }
         self.recording.stop();
         info!(cut, "stopped");
         cut

@@ -215,7 +215,7 @@ impl Handler<Close> for RecorderActor {
         let closed = self.database.take().map_or(Ok(()), Database::close);
         let missing = self.pending.rows() as u64 + self.pending.take_dropped();
         if missing > 0 {
-            error!("{missing} requests are not in the log of requests");
+            error!(missing, "requests could not be recorded before the end");
         }
         if let Err(fault) = closed {
             warn!("the database was not closed in good order and will be repaired at the next start: {fault}");

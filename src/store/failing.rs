@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
+use tokio::sync::watch;
 
 use super::database::Database;
 use super::error::StoreError;
@@ -14,6 +15,7 @@ use super::error::StoreError;
 pub(crate) struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
     full: Arc<AtomicBool>,
+    syncs: Arc<watch::Sender<usize>>,
 }
 
 impl Disk {
@@ -25,6 +27,11 @@ impl Disk {
     /// From now on every write fails, or none does.
     pub(crate) fn set_full(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// How often something was made durable.
+    pub(crate) fn syncs(&self) -> watch::Receiver<usize> {
+        self.syncs.subscribe()
     }
 
     fn has_room(&self) -> io::Result<()> {
@@ -53,7 +60,9 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.has_room()
+        self.has_room()?;
+        self.syncs.send_modify(|syncs| *syncs += 1);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
