@@ -13,7 +13,7 @@ use actix_web::{App, HttpServer};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::actors::drain::Drain;
 use crate::actors::journal::{FLUSH_EVERY, Journal};
@@ -23,6 +23,7 @@ use crate::actors::recorder::RecorderActor;
 use crate::actors::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::{Config, KeyDigest};
+use crate::store::place::Place;
 use crate::upstream::client::Clients;
 use crate::upstream::waterfall::Worker;
 use crate::web::gate::gate;
@@ -65,7 +66,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts all parts and listens. Must be called within an actix system.
+    /// Starts all parts and listens; what happens is recorded at `place`, or nowhere while that cannot be used. Must be
+    /// called within an actix system.
     ///
     /// # Errors
     /// When the address cannot be listened on.
@@ -74,11 +76,15 @@ impl Proxy {
         admin_keys: Vec<KeyDigest>,
         tls: Arc<ClientConfig>,
         clock: Clock,
+        place: Place,
     ) -> Result<Self, StartError> {
         let drain = Arc::new(Drain::default());
-        let recording = Arbiter::new();
-        let recorder = RecorderActor::start_on(&recording);
         let settings = Arc::new(config.settings.clone());
+        let retention = Duration::from_secs(u64::from(settings.retention_days) * 24 * 3_600);
+        let open = Box::new(move || place.open());
+        let (recorder, remembered) = RecorderActor::open(open, retention, clock.clone());
+        let recording = Arbiter::new();
+        let recorder = recorder.start_on(&recording);
         let config = Arc::new(config);
         let state = Arc::new(State {
             config: Arc::clone(&config),
@@ -90,14 +96,19 @@ impl Proxy {
         });
 
         let control: Arc<Mutex<Option<Addr<RouterActor>>>> = Arc::default();
+        let remembered = Arc::new(Mutex::new(remembered));
         let (journal_drain, journal_recorder) = (Arc::clone(&drain), recorder.clone());
         let worker_settings = Arc::clone(&settings);
-        let server = HttpServer::new(move || {
+        let bound = HttpServer::new(move || {
             // The actors live on the worker thread that comes first: with one worker no message crosses a thread.
             let router = control
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| KeeperActor::start_all(Arc::clone(&config), clock.clone()))
+                .get_or_insert_with(|| {
+                    let remembered = std::mem::take(&mut *remembered.lock().unwrap_or_else(PoisonError::into_inner));
+                    let memory = journal_recorder.clone().recipient();
+                    KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory)
+                })
                 .clone();
             let worker = Rc::new(Worker {
                 clients: Clients::new(&tls, worker_settings.connect_timeout),
@@ -116,8 +127,16 @@ impl Proxy {
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(GRACE.as_secs())
         .disable_signals()
-        .bind((settings.host.as_str(), settings.port))
-        .map_err(|source| StartError::Listen { host: settings.host.clone(), port: settings.port, source })?;
+        .bind((settings.host.as_str(), settings.port));
+        let server = match bound {
+            Ok(server) => server,
+            Err(source) => {
+                // The recorder closes the database when its thread ends.
+                recording.stop();
+                let _ = recording.join();
+                return Err(StartError::Listen { host: settings.host.clone(), port: settings.port, source });
+            }
+        };
 
         let addresses = server.addrs();
         let server = server.run();
@@ -147,7 +166,9 @@ impl Proxy {
         let _ = timeout_at(deadline.max(Instant::now() + LINGER), leaving).await;
         // A forced end does not wait for the workers: their last rows come when the requests are dropped.
         self.drain.idle(FLUSH_EVERY * 20).await;
-        let _ = self.recorder.send(Close).await;
+        if self.recorder.send(Close).timeout(GRACE).await.is_err() {
+            warn!("the recorder does not answer: the last requests may be missing from its log");
+        }
         self.recording.stop();
         info!(cut, "stopped");
         cut

@@ -1,3 +1,12 @@
-//! What is kept on disk.
+//! What is kept on disk: the log of requests, what entries have learnt, and the hash of the generated admin key.
 
 pub mod admin_key;
+pub mod database;
+pub mod error;
+pub mod place;
+pub mod requests;
+pub mod state;
+mod tables;
+
+#[cfg(test)]
+pub(crate) mod failing;

@@ -15,6 +15,7 @@ mod concurrency;
 mod errors;
 mod keys;
 mod layout;
+mod memory;
 mod stopping;
 mod streaming;
 mod support;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chain429::store::place::Place;
 use chain429::upstream::tls;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
@@ -88,7 +89,7 @@ async fn a_provider_behind_tls_is_reached_and_its_connection_kept() {
     let secure = Secure::start().await;
     let second = Provider::script([Answer::ok()]).await;
     let tls = tls::client_config(Some(secure.root.path())).unwrap();
-    let app = App::start_with(&secure.chain_before(&second), TestClock::default(), tls);
+    let app = App::start_with(&secure.chain_before(&second), TestClock::default(), tls, Place::Memory);
     for _ in 0..5 {
         let reply = app.chat(ask("")).await;
         assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "a/m"));

@@ -17,6 +17,7 @@ use crate::domain::ids::{EntryId, ModelId, ProviderId};
 use crate::domain::ledger::Ledger;
 use crate::domain::limits::{Limits, Scope};
 use crate::domain::time::Now;
+use crate::store::state::State;
 
 mod limits;
 mod memory;
@@ -33,7 +34,7 @@ pub struct Fleet {
     shared: HashMap<(ProviderId, usize, Owner), Shared>,
     next_serial: u64,
     /// What was known at the last stop, by name; taken up by the ledgers as they are made.
-    remembered: BTreeMap<String, Vec<u8>>,
+    remembered: State,
     /// Every ledger by the name that it is remembered by.
     named: Vec<memory::Named>,
     estimates: Vec<memory::NamedEstimate>,
@@ -51,7 +52,7 @@ impl Fleet {
     /// Starts an actor on the current thread for every entry of `config`. `remembered` is what was known at the last
     /// stop; the entries ring `bell` when quota comes back.
     #[must_use]
-    pub fn start(config: Arc<Config>, clock: Clock, bell: Bell, remembered: BTreeMap<String, Vec<u8>>) -> Self {
+    pub fn start(config: Arc<Config>, clock: Clock, bell: Bell, remembered: State) -> Self {
         let mut fleet = Self {
             config: Arc::clone(&config),
             clock,

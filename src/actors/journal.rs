@@ -3,21 +3,27 @@
 //! A row per message would wake the recorder's thread for every request (5 us of CPU each); a buffer that is handed
 //! over every 50 ms costs a third of that.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
+use actix::prelude::SendError;
+use tracing::warn;
 
 use super::drain::Drain;
 use super::msg::Record;
-use super::recorder::{RecorderActor, Row};
+use super::recorder::RecorderActor;
+use super::row::Row;
 use crate::clock::Clock;
 use crate::domain::time::Mono;
 
 /// How long a row may wait in the buffer.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(50);
+
+/// Rows in the buffer while the recorder does not take them, because its disk hangs. More are dropped, and counted.
+pub const MAX_ROWS: usize = 4_096;
 
 /// Status of a request whose client left before there was an answer.
 pub const CLIENT_CLOSED: u16 = 499;
@@ -26,6 +32,7 @@ pub const CLIENT_CLOSED: u16 = 499;
 #[derive(Debug)]
 pub struct Journal {
     rows: RefCell<Vec<Row>>,
+    dropped: Cell<usize>,
     recorder: Addr<RecorderActor>,
     drain: Arc<Drain>,
     clock: Clock,
@@ -45,7 +52,7 @@ impl Journal {
     /// An empty buffer that is handed to `recorder` from time to time, from a task on the current thread.
     #[must_use]
     pub fn start(recorder: Addr<RecorderActor>, drain: Arc<Drain>, clock: Clock) -> Rc<Self> {
-        let journal = Rc::new(Self { rows: RefCell::default(), recorder, drain, clock });
+        let journal = Rc::new(Self { rows: RefCell::default(), dropped: Cell::default(), recorder, drain, clock });
         let weak = Rc::downgrade(&journal);
         actix_rt::spawn(async move {
             let mut tick = tokio::time::interval(FLUSH_EVERY);
@@ -64,11 +71,35 @@ impl Journal {
     #[must_use]
     pub fn open(self: &Rc<Self>, id: String) -> Note {
         self.drain.enter();
-        let row = Row { id, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
-        Note { row, began: self.clock.mono(), journal: Rc::clone(self) }
+        let arrived = self.clock.now();
+        let row = Row { id, arrived, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
+        Note { row, began: arrived.mono, journal: Rc::clone(self) }
     }
 
+    fn add(&self, row: Row) {
+        let mut rows = self.rows.borrow_mut();
+        if rows.len() < MAX_ROWS {
+            rows.push(row);
+        } else {
+            self.dropped.set(self.dropped.get() + 1);
+        }
+    }
+
+    /// Hands over what there is, or keeps it while the recorder has enough to do.
     fn flush(&self) {
+        let rows = self.rows.take();
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(SendError::Full(Record(rows))) = self.recorder.try_send(Record(rows)) {
+            self.rows.replace(rows);
+        } else if let dropped @ 1.. = self.dropped.take() {
+            warn!(dropped, "the recorder did not keep up: requests are missing from the log");
+        }
+    }
+
+    /// Hands over what there is, for there may be no other time.
+    fn flush_all(&self) {
         let rows = self.rows.take();
         if !rows.is_empty() {
             self.recorder.do_send(Record(rows));
@@ -78,7 +109,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.flush();
+        self.flush_all();
     }
 }
 
@@ -94,10 +125,57 @@ impl Drop for Note {
     fn drop(&mut self) {
         let journal = &self.journal;
         self.row.took = journal.clock.mono().since(self.began);
-        journal.rows.borrow_mut().push(std::mem::take(&mut self.row));
+        journal.add(std::mem::take(&mut self.row));
         if journal.drain.draining() {
-            journal.flush();
+            journal.flush_all();
         }
         journal.drain.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use actix::Arbiter;
+
+    use super::*;
+    use crate::actors::msg::Close;
+    use crate::domain::time::Now;
+    use crate::store::failing::Disk;
+
+    /// Writing may take forever; requests are served meanwhile, and memory is bounded.
+    #[actix_rt::test]
+    async fn a_recorder_that_hangs_costs_rows_and_no_memory() {
+        let (disk, clock) = (Disk::default(), Clock::from_fn(Now::default));
+        let opened = disk.clone();
+        let (recorder, _) = RecorderActor::open(Box::new(move || opened.open()), Duration::MAX, clock.clone());
+        let arbiter = Arbiter::new();
+        let recorder = recorder.start_on(&arbiter);
+        let (hanging, hangs) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        arbiter.spawn_fn(move || {
+            hanging.send(()).unwrap();
+            let _ = released.recv();
+        });
+        hangs.recv().unwrap();
+
+        let journal = Journal::start(recorder.clone(), Arc::default(), clock);
+        let requests = 2 * MAX_ROWS;
+        for count in 0..requests {
+            drop(journal.open(format!("req_{count:05}")));
+            if count % 32 == 0 {
+                journal.flush();
+            }
+        }
+        let dropped = journal.dropped.get();
+        assert_eq!(journal.rows.borrow().len(), MAX_ROWS);
+        assert!((1..MAX_ROWS).contains(&dropped), "{dropped}");
+
+        drop(release);
+        drop(journal);
+        recorder.send(Close).await.unwrap();
+        assert_eq!(disk.open().unwrap().newest_requests(usize::MAX).unwrap().len(), requests - dropped);
+        arbiter.stop();
     }
 }

@@ -1,6 +1,5 @@
 //! The keeper: owns the running entries, restarts those whose actor has died, and keeps what they know.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +8,11 @@ use tracing::warn;
 
 use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Explain, Install, Remember, Revive, Survey};
+use super::msg::{Explain, Install, NoteDown, Remember, Revive, Survey};
 use super::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::{Config, Queue};
+use crate::store::state::State;
 
 /// How often what the entries know is written down. A crash loses no more than this, and the time to write.
 const REMEMBER_EVERY: Duration = Duration::from_millis(500);
@@ -41,7 +41,7 @@ impl KeeperActor {
     pub fn start_all(
         config: Arc<Config>,
         clock: Clock,
-        remembered: BTreeMap<String, Vec<u8>>,
+        remembered: State,
         memory: Recipient<Remember>,
     ) -> Control {
         let (bell, queue) = (Bell::default(), config.settings.queue.clone());
@@ -82,6 +82,14 @@ impl Handler<Revive> for KeeperActor {
             warn!(entry.id = %revive.0, "{} was restarted", revive.0);
             self.router.do_send(Install(Arc::new(self.fleet.routes())));
         }
+    }
+}
+
+impl Handler<NoteDown> for KeeperActor {
+    type Result = ();
+
+    fn handle(&mut self, _: NoteDown, _: &mut Self::Context) {
+        self.remember();
     }
 }
 

@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use super::lease::{Hold, Lease, Outcome};
 use super::line::{LineView, Ticket};
-use super::recorder::Row;
 use super::report::{EntryReport, Explained};
 use super::route::{Route, RouteTable};
+use super::row::Row;
 use crate::domain::cooldown::Cooldown;
 use crate::domain::demand::Demand;
 use crate::domain::evidence::Evidence;
@@ -193,12 +193,13 @@ pub struct Explain {
 #[rtype(result = "()")]
 pub struct Record(pub Vec<Row>);
 
-/// To the recorder: everything sent before this has been recorded when the answer comes.
+/// To the recorder: everything sent before this has been recorded, and the database is
+/// closed, when the answer comes.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close;
 
-/// To whoever keeps things over a restart: what to keep under these names, or with `None` to forget it.
+/// To the recorder: keep the latest value of these keys for the next run; `None` forgets one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Remember(pub Vec<(String, Option<Vec<u8>>)>);

@@ -1,96 +1,233 @@
-//! The recorder: takes note of every request that has ended. It has a thread of its own, because writing may block.
+//! The recorder: takes note of every request that has ended, and of what entries have learnt. It has a thread of its own,
+//! because writing blocks.
+//!
+//! Requests never wait for it and never fail because of it. A database that cannot be used is opened again from time to
+//! time; until then rows wait in memory, up to a bound.
 
+use std::fmt;
 use std::time::Duration;
 
-use actix::{Actor, Addr, Arbiter, Context, Handler};
-use tracing::info;
+use actix::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, WrapFuture};
+use tracing::{error, info, warn};
 
-use super::msg::{Close, Record};
-use crate::domain::ids::EntryId;
-use crate::domain::trail::Trail;
-use crate::domain::usage::Usage;
+use super::msg::{Close, Record, Remember};
+use super::pending::{BATCH, Pending};
+use crate::clock::Clock;
+use crate::domain::time::Wall;
+use crate::store::database::Database;
+use crate::store::error::StoreError;
+use crate::store::requests::first_id_at;
+use crate::store::state::State;
 
-/// One request, as it ended.
-#[derive(Debug, Default)]
-pub struct Row {
-    /// The id in the answer's `X-Request-Id`.
-    pub id: String,
-    /// Label of the route: a chain, or `provider/model`. Empty when the request selected none.
-    pub chain: String,
-    /// What the client asked for.
-    pub model: String,
-    /// Whether a stream was asked for.
-    pub stream: bool,
-    /// Who served it.
-    pub served_by: Option<EntryId>,
-    /// Every entry that was looked at.
-    pub trail: Trail,
-    /// HTTP status of the answer; 499 when the client left first.
-    pub status: u16,
-    /// Machine code of the error, when there was one.
-    pub code: Option<&'static str>,
-    /// As reported by the provider.
-    pub usage: Option<Usage>,
-    /// From the request to the first content of a stream.
-    pub first_token: Option<Duration>,
-    /// From the request to the end of the answer.
-    pub took: Duration,
+/// How long a row may wait for others to share its commit. With the time in a worker's buffer it stays well below the
+/// second after which nothing may be lost.
+pub const COMMIT_EVERY: Duration = Duration::from_millis(100);
+
+/// From one attempt to open a database to the next.
+pub const REOPEN_EVERY: Duration = Duration::from_secs(10);
+
+/// From one search for rows that are too old to the next.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Opens the database, again and again if need be.
+pub type Open = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
+
+/// The actor.
+pub struct RecorderActor {
+    open: Open,
+    database: Option<Database>,
+    pending: Pending,
+    retention: Duration,
+    clock: Clock,
+    /// A commit is on its way.
+    due: bool,
+    /// The database could not be used, and that has been said.
+    failing: bool,
+    /// Nothing is written any more.
+    closed: bool,
 }
-
-/// The actor. Until there is a database it writes one log line per request.
-#[derive(Debug)]
-pub struct RecorderActor;
 
 impl RecorderActor {
+    /// Opens the database; returns what is remembered in it. When that fails the recorder goes on without, and tries
+    /// again once it runs.
+    #[must_use]
+    pub fn open(open: Open, retention: Duration, clock: Clock) -> (Self, State) {
+        let mut recorder = Self {
+            open,
+            database: None,
+            pending: Pending::default(),
+            retention,
+            clock,
+            due: false,
+            failing: false,
+            closed: false,
+        };
+        let opened = (recorder.open)().and_then(|database| {
+            let state = database.load_state()?;
+            Ok((database, state))
+        });
+        match opened {
+            Ok((database, state)) => {
+                let path = database.path().display();
+                info!("requests are recorded in {path}");
+                if let Some(other) = database.instead_of() {
+                    let other = other.display();
+                    warn!("{other} is no database of this version and is left alone: {path} is used in its place");
+                }
+                recorder.database = Some(database);
+                (recorder, state)
+            }
+            Err(fault) => {
+                recorder.complain(&fault);
+                (recorder, State::new())
+            }
+        }
+    }
+
     /// Starts the recorder on a thread of its own.
     #[must_use]
-    pub fn start_on(arbiter: &Arbiter) -> Addr<Self> {
-        Self::start_in_arbiter(&arbiter.handle(), |_| Self)
+    pub fn start_on(self, arbiter: &Arbiter) -> Addr<Self> {
+        Self::start_in_arbiter(&arbiter.handle(), |_| self)
     }
-}
 
-impl Row {
-    fn log(&self) {
-        let served_by = self.served_by.as_ref().map(tracing::field::display);
-        let usage = self.usage.as_ref();
-        let attempts = self.trail.attempts();
-        info!(
-            request.id = %self.id,
-            chain = %self.chain,
-            model = %self.model,
-            stream = self.stream,
-            served_by,
-            attempts,
-            skipped = self.trail.0.len() - attempts,
-            status = self.status,
-            code = self.code,
-            prompt_tokens = usage.map(|usage| usage.prompt_tokens),
-            completion_tokens = usage.map(|usage| usage.completion_tokens),
-            first_token_ms = self.first_token.map(millis),
-            ms = millis(self.took),
-            "request"
-        );
+    /// Says once what is wrong, however often it happens.
+    fn complain(&mut self, fault: &StoreError) {
+        if !self.failing {
+            let again = REOPEN_EVERY.as_secs();
+            error!("nothing is recorded for now, requests are served all the same; next attempt in {again} s: {fault}");
+        }
+        self.failing = true;
     }
-}
 
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    /// Writes what there is.
+    fn write(&mut self) -> Result<(), StoreError> {
+        let Some(database) = &self.database else { return Ok(()) };
+        self.pending.write_to(database)?;
+        let dropped = self.pending.take_dropped();
+        if std::mem::take(&mut self.failing) || dropped > 0 {
+            warn!(dropped, "requests are recorded again in {}", database.path().display());
+        }
+        Ok(())
+    }
+
+    /// Writes what there is; a database that fails is given up, because it answers nothing any more.
+    fn commit(&mut self, ctx: &mut Context<Self>) {
+        self.due = false;
+        if let Err(fault) = self.write() {
+            self.give_up(&fault, ctx);
+        }
+    }
+
+    fn commit_soon(&mut self, ctx: &mut Context<Self>) {
+        if self.pending.fills_a_batch() {
+            self.commit(ctx);
+        } else if !self.due && self.database.is_some() {
+            self.due = true;
+            ctx.run_later(COMMIT_EVERY, Self::commit);
+        }
+    }
+
+    fn give_up(&mut self, fault: &StoreError, ctx: &mut Context<Self>) {
+        self.complain(fault);
+        self.database = None;
+        self.after(REOPEN_EVERY, Self::reopen, ctx);
+    }
+
+    fn reopen(&mut self, ctx: &mut Context<Self>) {
+        if self.closed || self.database.is_some() {
+            return;
+        }
+        match (self.open)() {
+            Ok(database) => {
+                self.database = Some(database);
+                self.commit(ctx);
+            }
+            Err(fault) => self.give_up(&fault, ctx),
+        }
+    }
+
+    /// Removes rows that are too old, a few at a time: a commit of many would keep newer rows waiting.
+    fn sweep(&mut self, ctx: &mut Context<Self>) {
+        let oldest = self.clock.now().wall.0.saturating_sub(Wall::default().after(self.retention).0);
+        let swept = match &self.database {
+            Some(database) => database.forget_requests(&first_id_at(Wall(oldest)), BATCH),
+            None => Ok(0),
+        };
+        match swept {
+            Ok(BATCH..) => return self.after(COMMIT_EVERY, Self::sweep, ctx),
+            Ok(_) => {}
+            Err(fault) => self.give_up(&fault, ctx),
+        }
+        self.after(SWEEP_EVERY, Self::sweep, ctx);
+    }
+
+    fn after(&self, wait: Duration, act: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
+        let alarm = self.clock.until(self.clock.mono().after(wait));
+        ctx.spawn(alarm.into_actor(self).map(move |(), recorder, ctx| act(recorder, ctx)));
+    }
 }
 
 impl Actor for RecorderActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if self.database.is_none() {
+            self.after(REOPEN_EVERY, Self::reopen, ctx);
+        }
+        self.sweep(ctx);
+    }
 }
 
 impl Handler<Record> for RecorderActor {
     type Result = ();
 
-    fn handle(&mut self, batch: Record, _: &mut Self::Context) {
-        crate::telemetry::together(|| batch.0.iter().for_each(Row::log));
+    fn handle(&mut self, batch: Record, ctx: &mut Self::Context) {
+        crate::telemetry::together(|| batch.0.iter().for_each(super::row::Row::log));
+        if !self.closed {
+            for row in batch.0 {
+                self.pending.add(row);
+                self.commit_soon(ctx);
+            }
+        }
+    }
+}
+
+impl Handler<Remember> for RecorderActor {
+    type Result = ();
+
+    fn handle(&mut self, changes: Remember, ctx: &mut Self::Context) {
+        if !self.closed {
+            changes.0.into_iter().for_each(|(key, value)| self.pending.remember(key, value));
+            self.commit_soon(ctx);
+        }
     }
 }
 
 impl Handler<Close> for RecorderActor {
     type Result = ();
 
-    fn handle(&mut self, _: Close, _: &mut Self::Context) {}
+    fn handle(&mut self, _: Close, ctx: &mut Self::Context) {
+        if !self.pending.is_empty() {
+            self.reopen(ctx);
+            self.commit(ctx);
+        }
+        self.closed = true;
+        let closed = self.database.take().map_or(Ok(()), Database::close);
+        let missing = self.pending.rows() as u64 + self.pending.take_dropped();
+        if missing > 0 {
+            error!(missing, "requests could not be recorded before the end");
+        }
+        if let Err(fault) = closed {
+            warn!("the database was not closed in good order and will be repaired at the next start: {fault}");
+        }
+    }
 }
+
+impl fmt::Debug for RecorderActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecorderActor").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

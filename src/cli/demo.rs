@@ -14,6 +14,7 @@ use crate::config;
 use crate::config::model::Config;
 use crate::config::starter::random_key;
 use crate::demo::{Simulated, Simulators};
+use crate::store::place::Place;
 use crate::upstream::tls;
 
 /// Fast and often out of quota first, slow and reliable last: the order in which they are tried.
@@ -32,7 +33,7 @@ pub(super) fn demo(args: &Args) -> Result<(), Failure> {
         let tls = tls::client_config(None).map_err(Failure::runtime)?;
         let admin_keys = config.settings.admin_keys.clone();
         let signals = Signals::listen().map_err(Failure::runtime)?;
-        let proxy = Proxy::start(config, admin_keys, tls, clock).map_err(Failure::runtime)?;
+        let proxy = Proxy::start(config, admin_keys, tls, clock, Place::Memory).map_err(Failure::runtime)?;
         if let Some(address) = proxy.addresses().first() {
             say(&welcome(&url(*address), &client_key, &admin_key));
         }

@@ -15,6 +15,7 @@ use crate::config;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::model::{Config, KeyDigest};
 use crate::store::admin_key;
+use crate::store::place::Place;
 use crate::telemetry;
 use crate::upstream::tls;
 
@@ -34,7 +35,8 @@ pub(super) fn serve(args: &Args) -> Result<(), Failure> {
     let tls = tls::client_config(more_roots.as_deref()).map_err(Failure::usage)?;
     System::new().block_on(async {
         let signals = Signals::listen().map_err(Failure::runtime)?;
-        let proxy = Proxy::start(config, admin_keys, tls, Clock::system()).map_err(Failure::runtime)?;
+        let place = Place::File(config.settings.db_path.clone());
+        let proxy = Proxy::start(config, admin_keys, tls, Clock::system(), place).map_err(Failure::runtime)?;
         run(proxy, signals).await
     })
 }

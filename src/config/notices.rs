@@ -9,8 +9,6 @@ pub(super) const NOT_YET: &[&str] = &[
     "settings.queueMode",
     "settings.queueMaxWaitMs",
     "settings.queueMaxSize",
-    "settings.dbPath",
-    "settings.retentionDays",
     "settings.normalizeResponses",
     "settings.midStreamFailureThreshold",
     "settings.midStreamCooldownMs",
@@ -116,7 +114,7 @@ mod tests {
     #[test]
     fn each_key_without_effect_is_named_once_with_its_users() {
         let text = "
-            settings: { port: 1, queueMode: true, dbPath: }
+            settings: { port: 1, queueMode: true, queueMaxSize: }
             providers:
               - { id: one, apiKeys: [a, b], rateLimits: { requestsPerMinute: 1, concurrentRequests: 2, scope: provider } }
               - { id: two, apiKeys: [a], rateLimits: { requestsPerMinute: 1 }, models: { m.1: { contextWindow: 5 } } }

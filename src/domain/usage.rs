@@ -1,9 +1,9 @@
 //! Token counts as providers report them: a courtesy, never relied upon to have any particular shape.
 
 use memchr::memmem;
-use serde::Deserialize;
 use serde::de::MapAccess;
 use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Serialize};
 
 use super::lenient::{Lenient, Member};
 
@@ -14,7 +14,8 @@ const MAX_TOKENS: u64 = 1 << 32;
 const MAX_PLACES: usize = 8;
 
 /// What one answer cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Tokens of the prompt.
     pub prompt_tokens: u64,

@@ -1,5 +1,6 @@
 //! The proxy in process, on a real socket, and a client for it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use chain429::app::Proxy;
 use chain429::config::model::KeyDigest;
 use chain429::config::{self, Overrides};
+use chain429::store::place::Place;
 use chain429::upstream::tls;
 use rustls::ClientConfig;
 use tokio_stream::StreamExt;
@@ -95,15 +97,20 @@ impl App {
 
     /// Starts a proxy.
     pub async fn start_at(yaml: &str, clock: TestClock) -> Self {
-        Self::start_with(yaml, clock, tls::client_config(None).unwrap())
+        Self::start_with(yaml, clock, tls::client_config(None).unwrap(), Place::Memory)
+    }
+
+    /// Starts a proxy that records into this file.
+    pub fn start_on(yaml: &str, clock: TestClock, database: &Path) -> Self {
+        Self::start_with(yaml, clock, tls::client_config(None).unwrap(), Place::File(database.to_owned()))
     }
 
     /// Starts a proxy with roots of trust of its own.
-    pub fn start_with(yaml: &str, clock: TestClock, tls: Arc<ClientConfig>) -> Self {
+    pub fn start_with(yaml: &str, clock: TestClock, tls: Arc<ClientConfig>, place: Place) -> Self {
         let environment = std::collections::BTreeMap::<String, String>::new();
-        let config = config::parse(yaml, "test.yaml", std::path::Path::new("."), &environment, &Overrides::default())
+        let config = config::parse(yaml, "test.yaml", Path::new("."), &environment, &Overrides::default())
             .unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
-        let proxy = Proxy::start(config, vec![KeyDigest::of(ADMIN)], tls, clock.clock()).unwrap();
+        let proxy = Proxy::start(config, vec![KeyDigest::of(ADMIN)], tls, clock.clock(), place).unwrap();
         let url = format!("http://{}", proxy.addresses()[0]);
         let client = awc::Client::builder().disable_timeout().disable_redirects().finish();
         Self { proxy, url, clock, client }

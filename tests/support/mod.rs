@@ -1,5 +1,6 @@
 //! What the whole-proxy tests are made of: fake providers on real sockets, the proxy in process, steerable time.
 
 pub mod app;
+pub mod binary;
 pub mod clock;
 pub mod provider;

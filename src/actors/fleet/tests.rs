@@ -12,6 +12,7 @@ use crate::domain::ledger::Refusal;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
 use crate::domain::time::{Mono, Now};
 use crate::domain::trail::Seen;
+use crate::store::state::State;
 
 /// An actor that was stopped: its door answers nobody.
 struct Dead;
@@ -86,7 +87,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
 async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     let mut fleet = fleet();
     kill(&mut fleet, "m").await;
-    let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default));
+    let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default), State::new(), None);
 
     match router.send(Acquire::Start("default".into())).await.unwrap() {
         Acquired::Granted { place, skipped, .. } => {

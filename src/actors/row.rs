@@ -1,0 +1,96 @@
+//! One request, as it ended: for the log, and for the database.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::value::to_raw_value;
+use tracing::info;
+
+use crate::domain::ids::EntryId;
+use crate::domain::time::Now;
+use crate::domain::trail::Trail;
+use crate::domain::usage::Usage;
+use crate::store::requests::{Encoded, Request};
+
+/// A client may send a `model` as long as a body; of one that is kept, so many bytes are.
+const MAX_MODEL: usize = 256;
+
+/// One request, as it ended.
+#[derive(Debug, Default)]
+pub struct Row {
+    /// The id in the answer's `X-Request-Id`.
+    pub id: String,
+    /// When it arrived.
+    pub arrived: Now,
+    /// Label of the route: a chain, or `provider/model`. Empty when the request selected none.
+    pub chain: String,
+    /// What the client asked for.
+    pub model: String,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// Who served it.
+    pub served_by: Option<EntryId>,
+    /// Every entry that was looked at.
+    pub trail: Trail,
+    /// HTTP status of the answer; 499 when the client left first.
+    pub status: u16,
+    /// Machine code of the error, when there was one.
+    pub code: Option<&'static str>,
+    /// As reported by the provider.
+    pub usage: Option<Usage>,
+    /// From the request to the first content of a stream.
+    pub first_token: Option<Duration>,
+    /// From the request to the end of the answer.
+    pub took: Duration,
+}
+
+impl Row {
+    pub(super) fn log(&self) {
+        let served_by = self.served_by.as_ref().map(tracing::field::display);
+        let usage = self.usage.as_ref();
+        let attempts = self.trail.attempts();
+        info!(
+            request.id = %self.id,
+            chain = %self.chain,
+            model = %self.model,
+            stream = self.stream,
+            served_by,
+            attempts,
+            skipped = self.trail.0.len() - attempts,
+            status = self.status,
+            code = self.code,
+            prompt_tokens = usage.map(|usage| usage.prompt_tokens),
+            completion_tokens = usage.map(|usage| usage.completion_tokens),
+            first_token_ms = self.first_token.map(millis),
+            ms = millis(self.took),
+            "request"
+        );
+    }
+
+    /// Ready for the database. Deadlines in the trail are told as of the end of the request.
+    pub(super) fn encode(mut self) -> serde_json::Result<Encoded> {
+        let Now { mono, wall } = self.arrived;
+        let ended = Now { mono: mono.after(self.took), wall: wall.after(self.took) };
+        let trail = to_raw_value(&self.trail.view(ended))?;
+        self.model.truncate(self.model.floor_char_boundary(MAX_MODEL));
+        let row = Request {
+            id: self.id,
+            time: wall.to_string(),
+            chain: self.chain,
+            model: self.model,
+            stream: self.stream,
+            served_by: self.served_by.map(|entry| entry.label()),
+            trail,
+            status: self.status,
+            code: self.code.map(Cow::Borrowed),
+            usage: self.usage,
+            first_token_ms: self.first_token.map(millis),
+            ms: millis(self.took),
+        };
+        row.encode()
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
