@@ -1,6 +1,7 @@
 //! The domain core: quota, cooldowns, classification, chains. Pure and synchronous; time is an argument.
 
 pub mod answer;
+pub mod case;
 pub mod chunk;
 pub mod classify;
 pub mod cooldown;
