@@ -17,10 +17,9 @@ use tracing::{info, warn};
 
 use crate::actors::drain::Drain;
 use crate::actors::journal::{FLUSH_EVERY, Journal};
-use crate::actors::keeper::KeeperActor;
-use crate::actors::msg::Close;
+use crate::actors::keeper::{Control, KeeperActor};
+use crate::actors::msg::{Close, NoteDown};
 use crate::actors::recorder::RecorderActor;
-use crate::actors::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::{Config, KeyDigest};
 use crate::store::place::Place;
@@ -63,6 +62,7 @@ pub struct Proxy {
     recorder: Addr<RecorderActor>,
     recording: Arbiter,
     drain: Arc<Drain>,
+    control: Arc<Mutex<Option<Control>>>,
 }
 
 impl Proxy {
@@ -95,13 +95,14 @@ impl Proxy {
             ids: RequestIds::new(random_u32()?),
         });
 
-        let control: Arc<Mutex<Option<Addr<RouterActor>>>> = Arc::default();
+        let control: Arc<Mutex<Option<Control>>> = Arc::default();
+        let started = Arc::clone(&control);
         let remembered = Arc::new(Mutex::new(remembered));
         let (journal_drain, journal_recorder) = (Arc::clone(&drain), recorder.clone());
         let worker_settings = Arc::clone(&settings);
         let bound = HttpServer::new(move || {
             // The actors live on the worker thread that comes first: with one worker no message crosses a thread.
-            let router = control
+            let control = started
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert_with(|| {
@@ -112,7 +113,8 @@ impl Proxy {
                 .clone();
             let worker = Rc::new(Worker {
                 clients: Clients::new(&tls, worker_settings.connect_timeout),
-                router,
+                router: control.router,
+                keeper: control.keeper,
                 journal: Journal::start(journal_recorder.clone(), Arc::clone(&journal_drain), clock.clone()),
                 clock: clock.clone(),
                 settings: Arc::clone(&worker_settings),
@@ -140,7 +142,7 @@ impl Proxy {
 
         let addresses = server.addrs();
         let server = server.run();
-        Ok(Self { addresses, server: server.handle(), serving: actix_rt::spawn(server), recorder, recording, drain })
+        Ok(Self { addresses, server: server.handle(), serving: actix_rt::spawn(server), recorder, recording, drain, control })
     }
 
     /// Where it listens.
@@ -158,6 +160,10 @@ impl Proxy {
         let cut = self.drain.idle(grace).await;
         // Rows of requests that ended before the drain began may still be in a worker's buffer.
         tokio::time::sleep(FLUSH_EVERY * 2).await;
+        let keeper = self.control.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|it| it.keeper.clone());
+        if let Some(keeper) = keeper {
+            let _ = keeper.send(NoteDown).await;
+        }
         // What is answered may still be on its way to slow clients; connections without a request are closed at once.
         let leaving = async {
             self.server.stop(cut == 0).await;

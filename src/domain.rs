@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bucket;
+pub mod case;
 pub mod chunk;
 pub mod classify;
 pub mod cooldown;

@@ -44,8 +44,8 @@ pub struct Envelope {
     pub status: Option<u16>,
     /// The parameter that the provider names.
     pub param: Option<String>,
-    /// Ids of the quotas that were exceeded (Google).
-    pub quotas: Vec<String>,
+    /// The quotas that were exceeded (Google).
+    pub quotas: Vec<Quota>,
     /// A quota with the value 0 was exceeded (Google).
     pub no_quota: bool,
     /// Moderation gives its reasons (OpenRouter).
@@ -58,6 +58,17 @@ pub struct Envelope {
     pub delays: Vec<Delay>,
     /// Header lines that are repeated in the body (OpenRouter).
     pub headers: Vec<(String, String)>,
+    /// `n_ctx`: how many tokens fit into the model's context (llama.cpp).
+    pub context: Option<u64>,
+}
+
+/// A quota that was exceeded, as Google names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// `GenerateRequestsPerDayPerProjectPerModel-FreeTier`
+    pub id: String,
+    /// How much it is.
+    pub value: Option<String>,
 }
 
 /// A waiting time in a member of its own, as it stands there.
@@ -153,6 +164,7 @@ impl Envelope {
         if let Some(Value::String(name)) = map.get("param") {
             self.param.get_or_insert_with(|| name.clone());
         }
+        self.context = self.context.or_else(|| map.get("n_ctx")?.as_u64());
         for key in ["retry_after", "retry_after_seconds", "retryAfter", "retryDelay", "retry_delay"] {
             self.delays.extend(scalar(map.get(key)).map(Delay::Seconds));
         }
@@ -193,8 +205,11 @@ impl Envelope {
             self.members(detail, depth);
             let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
             for violation in violations {
-                self.quotas.extend(violation.get("quotaId").and_then(Value::as_str).map(str::to_owned));
-                self.no_quota |= violation.get("quotaValue").and_then(Value::as_str) == Some("0");
+                let value = scalar(violation.get("quotaValue"));
+                self.no_quota |= value.as_deref() == Some("0");
+                if let Some(id) = violation.get("quotaId").and_then(Value::as_str) {
+                    self.quotas.push(Quota { id: id.to_owned(), value });
+                }
             }
         }
     }

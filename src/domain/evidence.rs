@@ -1,10 +1,67 @@
 //! What one answer says about quota: the state of buckets, and limits that were unknown before.
 //!
 //! An answer is evidence and no command: the ledger merges it with what it has counted itself.
+//!
+//! Every answer is read, since most providers tell how much is left long before they refuse. A good answer costs one
+//! pass over its header lines; its body is not opened.
+
+mod context;
+mod form;
+mod google;
+mod headers;
+mod name;
+mod policy;
+mod refusal;
+mod rules;
+mod spent;
+mod tally;
+mod text;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, Headers};
+use super::dialect::Dialect;
+use super::envelope::Envelope;
+use super::outcome::{Reason, Verdict};
+use super::time::Wall;
+pub use form::reset_form;
+use tally::Tally;
+
+/// Reads one answer: whole, or the head of a stream, whose body is empty. `verdict` is what `classify` made of it.
+#[must_use]
+pub fn read(dialect: Dialect, answer: &Answer<'_>, verdict: &Verdict, now: Wall) -> Evidence {
+    let mut tally = Tally::default();
+    let mut stated = Vec::new();
+    let headers = Headers(answer.headers);
+    match verdict.reason {
+        Some(reason @ (Reason::RateLimit | Reason::Quota | Reason::NotInPlan | Reason::Context | Reason::TooLarge)) => {
+            let envelope = Envelope::read(answer.body);
+            match reason {
+                Reason::RateLimit | Reason::Quota | Reason::NotInPlan => {
+                    let refusal = refusal::Refusal { dialect, headers, envelope: &envelope, verdict, now };
+                    refusal.read(&mut tally, &mut stated);
+                }
+                _ => context::read(&envelope, &mut stated),
+            }
+            headers::read(dialect, headers, now, &mut tally);
+            // Behind an aggregator the copy is that of somebody else's quota.
+            if !envelope.upstream {
+                let copy = envelope.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+                headers::read(dialect, Headers(&copy.collect::<Vec<_>>()), now, &mut tally);
+            }
+        }
+        _ => headers::read(dialect, headers, now, &mut tally),
+    }
+    Evidence { readings: tally.finish(dialect, verdict, now), stated }
+}
+
+/// Reads a failure that was reported inside a 200: a whole body, or the data of one event.
+#[must_use]
+pub fn read_in_band(dialect: Dialect, data: &[u8], verdict: &Verdict, now: Wall) -> Evidence {
+    read(dialect, &Answer { status: 200, headers: &[], body: data }, verdict, now)
+}
 
 /// What a bucket counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,14 +149,6 @@ pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// The longest month.
 pub const MONTH: Duration = Duration::from_secs(31 * 86_400);
 
-impl Evidence {
-    /// True when the answer says nothing about quota.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.readings.is_empty() && self.stated.is_empty()
-    }
-}
-
 /// What a window of this length is called.
 #[must_use]
 pub fn window_name(window: Duration) -> Option<&'static str> {
@@ -113,3 +162,14 @@ pub fn window_name(window: Duration) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+impl Evidence {
+    /// True when the answer says nothing about quota.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty() && self.stated.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ pub(super) fn hit_or(window: Option<Window>, target: Target, unnamed: CooldownCl
 pub(super) fn window(signs: &Signs<'_>) -> Option<Window> {
     let envelope = &signs.envelope;
     let codes = envelope.codes.iter().filter_map(|code| Window::in_name(code)).max();
-    let quotas = envelope.quotas.iter().filter_map(|quota| Window::in_text(&quota.to_ascii_lowercase())).max();
+    let quotas = envelope.quotas.iter().filter_map(|quota| Window::in_text(&quota.id.to_ascii_lowercase())).max();
     let kinds = signs.headers.lines("x-ratelimit-type");
     let kind = kinds.filter_map(|kind| Window::in_text(&kind.to_ascii_lowercase())).max();
     let spent = reset::spent(signs.headers, signs.now).window;
