@@ -7,4 +7,5 @@ pub mod client;
 pub mod error;
 pub mod relay;
 pub mod tls;
+pub mod wait;
 pub mod waterfall;

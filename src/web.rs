@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod completions;
 pub mod error;
+pub mod explain;
 pub mod gate;
 pub mod health;
 pub mod keys;

@@ -22,7 +22,8 @@ const REMEMBER_EVERY: Duration = Duration::from_millis(500);
 pub struct KeeperActor {
     fleet: Fleet,
     router: Addr<RouterActor>,
-    memory: Recipient<Remember>,
+    /// Takes what entries learn, for the next run.
+    memory: Option<Recipient<Remember>>,
 }
 
 /// Who to ask: the router for a lease, the keeper for everything else.
@@ -46,10 +47,16 @@ impl KeeperActor {
     ) -> Control {
         let (bell, queue) = (Bell::default(), config.settings.queue.clone());
         let fleet = Fleet::start(config, clock.clone(), bell.clone(), remembered);
-        Self::keep(fleet, clock, queue, bell, memory)
+        Self::keep(fleet, clock, queue, bell, Some(memory))
     }
 
-    pub(super) fn keep(fleet: Fleet, clock: Clock, queue: Queue, bell: Bell, memory: Recipient<Remember>) -> Control {
+    pub(super) fn keep(
+        fleet: Fleet,
+        clock: Clock,
+        queue: Queue,
+        bell: Bell,
+        memory: Option<Recipient<Remember>>,
+    ) -> Control {
         // Keeper and router know each other: the keeper's address exists before the keeper does.
         let context = Context::new();
         let routes = Arc::new(fleet.routes());
@@ -60,8 +67,8 @@ impl KeeperActor {
 
     fn remember(&mut self) {
         let changes = self.fleet.changes();
-        if !changes.is_empty() {
-            self.memory.do_send(Remember(changes));
+        if let Some(memory) = self.memory.as_ref().filter(|_| !changes.is_empty()) {
+            memory.do_send(Remember(changes));
         }
     }
 }

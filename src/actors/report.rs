@@ -8,6 +8,7 @@ use crate::domain::cooldown::Cooldown;
 use crate::domain::demand::Need;
 use crate::domain::evidence::Dimension;
 use crate::domain::ids::EntryId;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 use crate::domain::trail::Trail;
 
@@ -37,8 +38,8 @@ pub struct LaneReport {
     pub slots: Option<(u32, u32)>,
     /// The last to end of the cooldowns in force, and whose it is.
     pub cooldown: Option<(Owner, Cooldown)>,
-    /// A first call is awaited.
-    pub probing: bool,
+    /// Why the smallest of requests would be refused now.
+    pub refusal: Option<Refusal>,
     /// Everything that is counted.
     pub buckets: Vec<BucketReport>,
 }

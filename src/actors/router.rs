@@ -20,7 +20,6 @@ use crate::clock::Clock;
 use crate::config::model::Queue;
 use crate::domain::demand::Demand;
 use crate::domain::ids::ProviderId;
-use crate::domain::time::Mono;
 
 /// The actor.
 #[derive(Debug)]

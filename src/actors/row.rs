@@ -38,6 +38,8 @@ pub struct Row {
     pub code: Option<&'static str>,
     /// As reported by the provider.
     pub usage: Option<Usage>,
+    /// How long it has waited for quota.
+    pub waited: Duration,
     /// From the request to the first content of a stream.
     pub first_token: Option<Duration>,
     /// From the request to the end of the answer.
@@ -61,6 +63,7 @@ impl Row {
             code = self.code,
             prompt_tokens = usage.map(|usage| usage.prompt_tokens),
             completion_tokens = usage.map(|usage| usage.completion_tokens),
+            waited_ms = Some(self.waited).filter(|waited| !waited.is_zero()).map(millis),
             first_token_ms = self.first_token.map(millis),
             ms = millis(self.took),
             "request"
@@ -84,6 +87,7 @@ impl Row {
             status: self.status,
             code: self.code.map(Cow::Borrowed),
             usage: self.usage,
+            waited_ms: millis(self.waited),
             first_token_ms: self.first_token.map(millis),
             ms: millis(self.took),
         };

@@ -5,6 +5,7 @@
 //! `1.0`, big integers, escapes, unknown and repeated keys arrive as they were written.
 
 mod messages;
+mod size;
 
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::messages::Messages;
+use super::demand::Demand;
 use super::endpoint::Endpoint;
 
 /// A longer `model` names nothing: it is a mistake, and would stand in the log and in error messages.
@@ -27,6 +29,8 @@ pub struct Document {
     pub stream: bool,
     /// Whether the client asked for a usage chunk.
     pub wants_usage: bool,
+    /// How much quota it takes.
+    pub demand: Demand,
     model_span: Range<usize>,
     usage_edit: Option<Edit>,
 }
@@ -150,7 +154,8 @@ impl Document {
         if model.len() > MAX_MODEL || model.contains(char::is_control) {
             return Err(Malformed::field("model", format!("`model` must be one line of at most {MAX_MODEL} bytes")));
         }
-        let mut document = Self { model, stream: false, wants_usage: false, model_span, usage_edit: None };
+        let demand = fields.demand(endpoint, body);
+        let mut document = Self { model, stream: false, wants_usage: false, demand, model_span, usage_edit: None };
         match endpoint {
             Endpoint::Chat => {
                 Messages::check(fields.messages.as_ref())?;

@@ -58,6 +58,18 @@ pub struct Failure {
 pub struct Trail(pub Vec<Step>);
 
 impl Trail {
+    /// Adds entries that were passed over. What an earlier look at them said is out of date; what a call of them said
+    /// is not.
+    pub fn skip(&mut self, steps: Vec<Step>) {
+        let is_skip = |step: &Step| !matches!(step.seen, Seen::Failed(_) | Seen::Served);
+        self.0.retain(|old| !is_skip(old) || steps.iter().all(|step| step.entry != old.entry));
+        for step in steps {
+            if self.0.iter().all(|old| old.entry != step.entry) {
+                self.0.push(step);
+            }
+        }
+    }
+
     /// Upstream calls made.
     #[must_use]
     pub fn attempts(&self) -> usize {

@@ -39,6 +39,9 @@ pub struct Request {
     /// As reported by the provider.
     #[serde(default)]
     pub usage: Option<Usage>,
+    /// How long it has waited for quota.
+    #[serde(default)]
+    pub waited_ms: u64,
     /// From the request to the first content of a stream.
     #[serde(default)]
     pub first_token_ms: Option<u64>,

@@ -18,6 +18,7 @@ use crate::domain::chunk::{self, classify_in_band};
 use crate::domain::classify::{Answer, broken, classify};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::envelope::Envelope;
+use crate::domain::evidence::{self, Evidence};
 use crate::domain::outcome::{Action, Reason, Verdict};
 use crate::domain::stream::{End, Watch};
 use crate::domain::usage::{self, Usage};
@@ -37,6 +38,8 @@ pub struct Call<'a> {
     pub clients: &'a Clients,
     /// Whom to call.
     pub place: &'a Place,
+    /// With which of the provider's keys.
+    pub key: usize,
     /// What for.
     pub endpoint: Endpoint,
     /// The request as it goes upstream.
@@ -59,7 +62,7 @@ pub struct StreamCall {
 /// A usable answer.
 pub enum Served {
     /// All of it.
-    Whole(Whole, Option<Usage>),
+    Whole(Whole, Option<Usage>, Evidence),
     /// A stream whose first content has come.
     Stream(Box<Opened>),
 }
@@ -83,6 +86,8 @@ pub struct Opened {
     pub watch: Watch,
     /// What has been held back until now.
     pub head: Bytes,
+    /// What the head of the answer says about quota.
+    pub evidence: Evidence,
 }
 
 /// A call without a usable answer.
@@ -92,6 +97,10 @@ pub struct Failed {
     pub verdict: Verdict,
     /// HTTP status; 0 when there was no answer.
     pub status: u16,
+    /// False when nothing of the request can have reached the provider.
+    pub reached: bool,
+    /// What the answer says about quota.
+    pub evidence: Evidence,
     /// For people, where the verdict does not say it all.
     pub detail: Option<String>,
     /// The provider's answer, to be returned if the request itself is at fault.
@@ -149,7 +158,7 @@ impl Call<'_> {
     }
 
     async fn send_by(&self, wire: Wire) -> Result<ClientResponse, CallError> {
-        Ok(self.clients.head(self.entry(), self.endpoint, wire)?.send_body(self.body.clone()).await?)
+        Ok(self.clients.head(self.entry(), self.key, self.endpoint, wire)?.send_body(self.body.clone()).await?)
     }
 
     fn judge(&self, status: u16, headers: &HeaderMap, body: Bytes, wanted_stream: bool) -> Result<Served, Box<Failed>> {
@@ -162,7 +171,9 @@ impl Call<'_> {
         }
         let lines: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let answer = Answer { status, headers: &lines, body: &body };
-        let verdict = classify(self.entry().provider.dialect, &answer, self.clock.now().wall);
+        let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
+        let verdict = classify(dialect, &answer, wall);
+        let evidence = evidence::read(dialect, &answer, &verdict, wall);
         let content_type = headers.get(CONTENT_TYPE).cloned();
         match verdict.action {
             Action::Ok if wanted_stream => {
@@ -170,14 +181,14 @@ impl Call<'_> {
             }
             Action::Ok => {
                 let usage = usage::read(&body);
-                Ok(Served::Whole(Whole { status, content_type, body }, usage))
+                Ok(Served::Whole(Whole { status, content_type, body }, usage, evidence))
             }
             Action::NextEntry | Action::ReturnToClient => {
                 let answer = match is_success(status) && chunk::read(&body).failed {
                     true => in_band_refusal(body),
                     false => Whole { status, content_type, body },
                 };
-                Err(Box::new(Failed { verdict, status, detail: None, answer: Some(answer) }))
+                Err(Box::new(Failed { verdict, status, reached: true, evidence, detail: None, answer: Some(answer) }))
             }
         }
     }
@@ -185,6 +196,7 @@ impl Call<'_> {
     /// Reads a stream until there is something to show, holding back everything until then.
     async fn open(&self, mut response: ClientResponse, mut watch: Watch) -> Result<Served, Box<Failed>> {
         let mut held = BytesMut::new();
+        let evidence = self.of_head(&response);
         let rest = loop {
             let (fed, ended) = match response.next().await {
                 Some(Ok(chunk)) => (watch.feed(chunk), false),
@@ -200,9 +212,12 @@ impl Call<'_> {
             };
             held.extend_from_slice(&fed.ready);
             if let Some(data) = fed.failed {
-                let verdict = classify_in_band(self.entry().provider.dialect, &data, self.clock.now().wall);
+                let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
+                let verdict = classify_in_band(dialect, &data, wall);
+                let evidence = evidence::read_in_band(dialect, &data, &verdict, wall);
                 let answer = Some(in_band_refusal(data.into()));
-                return Err(Box::new(Failed { verdict, status: 200, detail: None, answer }));
+                let failed = Failed { verdict, status: 200, reached: true, evidence, detail: None, answer };
+                return Err(Box::new(failed));
             }
             if ended {
                 break None;
@@ -217,7 +232,7 @@ impl Call<'_> {
         if !watch.committed() {
             return Err(self.in_band(Reason::Empty));
         }
-        Ok(Served::Stream(Box::new(Opened { rest, watch, head: held.freeze() })))
+        Ok(Served::Stream(Box::new(Opened { rest, watch, head: held.freeze(), evidence })))
     }
 
     /// A stream that is no answer.
@@ -225,14 +240,25 @@ impl Call<'_> {
         Box::new(Failed {
             verdict: broken(self.entry().provider.dialect, reason),
             status: 200,
+            reached: true,
+            evidence: Evidence::default(),
             detail: None,
             answer: None,
         })
     }
 
+    /// What the head of a stream says about quota.
+    fn of_head(&self, response: &ClientResponse) -> Evidence {
+        let headers = response.headers().iter();
+        let lines: Vec<(&str, &[u8])> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let answer = Answer { status: response.status().as_u16(), headers: &lines, body: b"" };
+        evidence::read(self.entry().provider.dialect, &answer, &Verdict::OK, self.clock.now().wall)
+    }
+
     fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
         let verdict = fault.verdict(self.entry().provider.dialect);
-        Box::new(Failed { verdict, status, detail: Some(fault.detail()), answer: None })
+        let (reached, detail) = (fault.reached(), Some(fault.detail()));
+        Box::new(Failed { verdict, status, reached, evidence: Evidence::default(), detail, answer: None })
     }
 
     /// A provider that refuses a long body before it has read it closes the connection, and its answer is lost. It is

@@ -28,7 +28,7 @@ pub struct Clients {
     pooled: awc::Client,
     /// Opens a new connection for every call: for the one retry after a kept connection turned out to be closed.
     fresh: awc::Client,
-    heads: RefCell<HashMap<(u64, Endpoint, Wire), FrozenClientRequest>>,
+    heads: RefCell<HashMap<(u64, usize, Endpoint, Wire), FrozenClientRequest>>,
 }
 
 /// Which of the two clients is used.
@@ -51,25 +51,37 @@ impl Clients {
         }
     }
 
-    /// The request head for `entry`, without a body.
+    /// The request head for `entry` with this one of the provider's keys, without a body.
     ///
     /// # Errors
     /// When the entry's URL, key or headers cannot be sent.
-    pub fn head(&self, entry: &Entry, endpoint: Endpoint, wire: Wire) -> Result<FrozenClientRequest, CallError> {
-        let key = (entry.serial, endpoint, wire);
-        if let Some(head) = self.heads.borrow().get(&key) {
+    pub fn head(
+        &self,
+        entry: &Entry,
+        key: usize,
+        endpoint: Endpoint,
+        wire: Wire,
+    ) -> Result<FrozenClientRequest, CallError> {
+        let place = (entry.serial, key, endpoint, wire);
+        if let Some(head) = self.heads.borrow().get(&place) {
             return Ok(head.clone());
         }
-        let head = self.prepare(entry, endpoint, wire)?;
+        let head = self.prepare(entry, key, endpoint, wire)?;
         let mut heads = self.heads.borrow_mut();
         if heads.len() >= MOST_HEADS {
             heads.clear();
         }
-        heads.insert(key, head.clone());
+        heads.insert(place, head.clone());
         Ok(head)
     }
 
-    fn prepare(&self, entry: &Entry, endpoint: Endpoint, wire: Wire) -> Result<FrozenClientRequest, CallError> {
+    fn prepare(
+        &self,
+        entry: &Entry,
+        key: usize,
+        endpoint: Endpoint,
+        wire: Wire,
+    ) -> Result<FrozenClientRequest, CallError> {
         let provider = &entry.provider;
         let client = match wire {
             Wire::Pooled => &self.pooled,
@@ -79,7 +91,7 @@ impl Clients {
             .post(format!("{}{}", provider.base_url, endpoint.path()))
             .insert_header((CONTENT_TYPE, "application/json"))
             .insert_header((USER_AGENT, AGENT));
-        if let Some(key) = provider.keys.first() {
+        if let Some(key) = provider.keys.get(key) {
             request = request.insert_header((AUTHORIZATION, format!("Bearer {}", key.expose())));
         }
         for (name, value) in &provider.headers {

@@ -51,6 +51,12 @@ impl CallError {
         matches!(self, Self::Lost(_))
     }
 
+    /// False when nothing of the request can have reached the provider.
+    #[must_use]
+    pub fn reached(&self) -> bool {
+        !matches!(self, Self::Connect(_) | Self::Unsendable(_))
+    }
+
     /// For the trail, where how long a call took is said already.
     #[must_use]
     pub fn detail(&self) -> String {

@@ -23,6 +23,7 @@ use crate::actors::lease::{Lease, Outcome};
 use crate::actors::route::Entry;
 use crate::clock::Clock;
 use crate::domain::chunk::classify_in_band;
+use crate::domain::evidence::Evidence;
 use crate::domain::outcome::{Reason, Verdict};
 use crate::domain::stream::{End, Watch};
 
@@ -54,7 +55,7 @@ impl Relay {
         lease: Lease,
         mut note: Note,
     ) -> Self {
-        let Opened { rest, watch, head } = opened;
+        let Opened { rest, watch, head, .. } = opened;
         // Until its end has been seen, the stream counts as left by the client.
         note.answered(200, Some("client_closed"));
         let idle = Idle::new(idle_limit);
@@ -68,7 +69,8 @@ impl Relay {
     /// The whole answer has come.
     fn complete(&mut self) {
         self.note.answered(200, None);
-        self.settle(Outcome::Served);
+        let usage = self.watch.usage().copied();
+        self.settle(Outcome::Served { usage, evidence: Evidence::default() });
         if let Some(rest) = self.rest.take() {
             actix_rt::spawn(drain(rest));
         }
@@ -89,7 +91,8 @@ impl Relay {
     fn fail(&mut self, verdict: Verdict, detail: &str) -> Bytes {
         self.rest = None;
         self.note.answered(200, Some("stream_interrupted"));
-        self.settle(Outcome::Failed { verdict, status: 200 });
+        let usage = self.watch.usage().copied();
+        self.settle(Outcome::Broken { verdict, usage });
         let lead = if self.watch.mid_event() { "\n\n" } else { "" };
         let message = format!("{} broke off in the middle of its answer: {detail}", self.entry.id);
         let error = serde_json::json!({
@@ -164,6 +167,16 @@ impl MessageBody for Relay {
                     relay.break_off(&CallError::Timeout { what: "more of the answer", limit })
                 }
             };
+        }
+    }
+}
+
+impl Drop for Relay {
+    /// The client has left before the end: what the stream has cost until then is all that is known.
+    fn drop(&mut self) {
+        if let Some(mut lease) = self.lease.take() {
+            self.note.row.usage = self.watch.usage().copied();
+            lease.costs(self.note.row.usage);
         }
     }
 }

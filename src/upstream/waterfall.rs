@@ -9,18 +9,23 @@ use bytes::Bytes;
 
 use super::attempt::{Call, Failed, Served, StreamCall, Whole};
 use super::client::Clients;
+use super::wait::{Applicant, Unserved, Waited};
 use crate::actors::journal::{Journal, Note};
+use crate::actors::keeper::KeeperActor;
 use crate::actors::lease::{Lease, Outcome};
+use crate::actors::line::Turn;
 use crate::actors::msg::{Acquire, Acquired};
-use crate::actors::route::{Entry, Place};
+use crate::actors::route::{Entry, Place, Route};
 use crate::actors::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::Settings;
+use crate::domain::demand::Demand;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::{EntryId, ProviderId};
 use crate::domain::outcome::{Action, Reason};
 use crate::domain::request::Document;
-use crate::domain::trail::{Failure, Seen, Step};
+use crate::domain::time::Mono;
+use crate::domain::trail::{Failure, Seen, Step, Trail};
 
 /// What a worker thread has for all its requests. It cannot leave its thread.
 pub struct Worker {
@@ -28,6 +33,8 @@ pub struct Worker {
     pub clients: Clients,
     /// Grants leases.
     pub router: Addr<RouterActor>,
+    /// Knows the entries.
+    pub keeper: Addr<KeeperActor>,
     /// Takes note of requests.
     pub journal: Rc<Journal>,
     /// For measurements and absolute times.
@@ -55,7 +62,12 @@ pub enum Walked {
         answer: Whole,
     },
     /// No entry can serve it now. The trail says why.
-    Exhausted,
+    Exhausted {
+        /// What came of waiting.
+        why: Unserved,
+        /// When it would have been its turn, where anybody can tell.
+        eta: Option<Mono>,
+    },
     /// The model names nothing.
     UnknownModel,
     /// The router is gone; the process is going down.
@@ -70,59 +82,132 @@ struct Memory {
     refusal: Option<(EntryId, Whole)>,
     /// A provider called the request malformed: one other provider is asked to confirm it, and no more than one.
     doubted_by: Option<ProviderId>,
+    /// Places that have refused the request itself.
+    refused: Vec<usize>,
+    /// When the request came, among others.
+    turn: Option<u64>,
 }
 
 impl Worker {
-    /// Walks the chain that the document's model selects. The trail is kept in `note` as it grows.
+    /// Walks the chain that the document's model selects, and waits for quota where that helps. The trail is kept in
+    /// `note` as it grows.
     pub async fn walk(&self, endpoint: Endpoint, document: &Document, body: &Bytes, note: &mut Note) -> Walked {
         let mut memory = Memory::default();
-        let mut next = Acquire::Start(document.model.clone());
+        let demand = document.demand;
+        let mut next = Acquire::Start { model: document.model.clone(), demand };
         loop {
-            let (route, at, lease) = match self.router.send(next).await {
-                Ok(Acquired::Granted { route, place, lease, skipped }) => {
-                    note.row.trail.0.extend(skipped);
-                    (route, place, lease)
-                }
-                Ok(Acquired::Exhausted { route, skipped }) => {
-                    note.row.chain.clone_from(&route.label);
-                    note.row.trail.0.extend(skipped);
-                    let blamed = memory.doubted_by.is_some() || note.row.trail.blames_request();
-                    return match memory.refusal.filter(|_| blamed) {
-                        Some((entry, answer)) => Walked::Refused { entry, answer },
-                        None => Walked::Exhausted,
-                    };
-                }
-                Ok(Acquired::UnknownModel) => return Walked::UnknownModel,
+            let acquired = match self.router.send(next).await {
+                Ok(acquired) => acquired,
                 Err(_) => return Walked::Unavailable,
             };
-            if note.row.chain.is_empty() {
-                note.row.chain.clone_from(&route.label);
-            }
-            let Some(place) = route.places.get(at) else { return Walked::Unavailable };
-            let began = self.clock.mono();
-            let result = self.call(place, endpoint, document, body).await;
-            let took = self.clock.mono().since(began);
-            match result {
-                Ok(answer) => {
-                    let entry = Arc::clone(&place.entry);
-                    note.row.trail.0.push(Step { entry: entry.id.clone(), seen: Seen::Served, took });
-                    note.row.served_by = Some(entry.id.clone());
-                    return Walked::Served { entry, answer, lease };
+            let granted = match acquired {
+                Acquired::UnknownModel => return Walked::UnknownModel,
+                Acquired::Granted { route, place, lease, skipped, turn } => {
+                    memory.turn.get_or_insert(turn);
+                    note.row.trail.skip(skipped);
+                    Granted { route, place, lease }
                 }
-                Err(failed) => {
-                    let asked_to_confirm = memory.doubted_by.is_some();
-                    let final_word = failed.verdict.action == Action::ReturnToClient
-                        && failed.verdict.reason == Some(Reason::ContentPolicy);
-                    self.conclude(&place.entry.id, *failed, lease, took, note, &mut memory).await;
-                    if asked_to_confirm || final_word {
-                        return match memory.refusal {
-                            Some((entry, answer)) => Walked::Refused { entry, answer },
-                            None => Walked::Exhausted,
-                        };
+                Acquired::Exhausted { route, skipped, turn } => {
+                    note.row.trail.skip(skipped);
+                    if let Some((entry, answer)) = memory.final_refusal(&note.row.trail) {
+                        name(note, &route);
+                        return Walked::Refused { entry, answer };
+                    }
+                    match self.wait_for(route, demand, turn, &mut memory, note).await {
+                        Ok(granted) => granted,
+                        Err(walked) => return walked,
                     }
                 }
+                Acquired::Behind { route, turn } => {
+                    match self.wait_for(route, demand, turn, &mut memory, note).await {
+                        Ok(granted) => granted,
+                        Err(walked) => return walked,
+                    }
+                }
+            };
+            next = match self.attempt(granted, endpoint, document, body, &mut memory, note).await {
+                Ok(next) => next,
+                Err(walked) => return walked,
+            };
+        }
+    }
+
+    /// Waits for an entry that can take the request.
+    async fn wait_for(
+        &self,
+        route: Arc<Route>,
+        demand: Demand,
+        turn: u64,
+        memory: &mut Memory,
+        note: &mut Note,
+    ) -> Result<Granted, Walked> {
+        name(note, &route);
+        let turn = *memory.turn.get_or_insert(turn);
+        let (excluded, arrived) = (memory.refused.clone(), note.began);
+        let began = self.clock.mono();
+        let waited = self.wait(Applicant { route: Arc::clone(&route), demand, excluded, turn, arrived }).await;
+        note.row.waited += self.clock.mono().since(began);
+        match waited {
+            Waited::Turn(Turn::Granted { place, lease, skipped }) => {
+                note.row.trail.skip(skipped);
+                Ok(Granted { route, place, lease })
             }
-            next = Acquire::Resume { route, from: at + 1, avoid: memory.doubted_by.clone() };
+            Waited::Turn(Turn::TurnedAway { eta, skipped, .. }) => {
+                note.row.trail.skip(skipped);
+                Err(Walked::Exhausted { why: Unserved::NoQuota, eta })
+            }
+            Waited::Unserved { why, eta, skipped } => {
+                note.row.trail.skip(skipped);
+                match memory.final_refusal(&note.row.trail) {
+                    Some((entry, answer)) => Err(Walked::Refused { entry, answer }),
+                    None => Err(Walked::Exhausted { why, eta }),
+                }
+            }
+            Waited::Unavailable => Err(Walked::Unavailable),
+        }
+    }
+
+    /// Makes one call. A good answer ends the walk, a failure says where to go on.
+    async fn attempt(
+        &self,
+        granted: Granted,
+        endpoint: Endpoint,
+        document: &Document,
+        body: &Bytes,
+        memory: &mut Memory,
+        note: &mut Note,
+    ) -> Result<Acquire, Walked> {
+        let Granted { route, place: at, mut lease } = granted;
+        name(note, &route);
+        let Some(place) = route.places.get(at) else { return Err(Walked::Unavailable) };
+        let began = self.clock.mono();
+        lease.begin();
+        let result = self.call(place, lease.lane(), endpoint, document, body).await;
+        let took = self.clock.mono().since(began);
+        match result {
+            Ok(answer) => {
+                let entry = Arc::clone(&place.entry);
+                note.row.trail.0.push(Step { entry: entry.id.clone(), seen: Seen::Served, took });
+                note.row.served_by = Some(entry.id.clone());
+                Err(Walked::Served { entry, answer, lease })
+            }
+            Err(failed) => {
+                let asked_to_confirm = memory.doubted_by.is_some();
+                let final_word = failed.verdict.action == Action::ReturnToClient
+                    && failed.verdict.reason == Some(Reason::ContentPolicy);
+                if failed.verdict.reason.is_some_and(Reason::blames_request) {
+                    memory.refused.push(at);
+                }
+                self.conclude(&place.entry.id, *failed, lease, took, note, memory).await;
+                if asked_to_confirm || final_word {
+                    return Err(match memory.refusal.take() {
+                        Some((entry, answer)) => Walked::Refused { entry, answer },
+                        None => Walked::Exhausted { why: Unserved::NoQuota, eta: None },
+                    });
+                }
+                let avoid = memory.doubted_by.clone();
+                Ok(Acquire::Resume { route, demand: document.demand, from: at + 1, avoid })
+            }
         }
     }
 
@@ -136,8 +221,8 @@ impl Worker {
         note: &mut Note,
         memory: &mut Memory,
     ) {
-        let Failed { verdict, status, detail, answer } = failed;
-        let cooldown = lease.settle_and_learn(Outcome::Failed { verdict, status }).await;
+        let Failed { verdict, status, reached, evidence, detail, answer } = failed;
+        let cooldown = lease.settle_and_learn(Outcome::Failed { verdict, status, reached, evidence }).await;
         let reason = verdict.reason.unwrap_or(Reason::Unknown);
         let sure = verdict.action == Action::ReturnToClient && memory.doubted_by.is_none();
         if sure || (reason.blames_request() && memory.refusal.is_none()) {
@@ -153,6 +238,7 @@ impl Worker {
     async fn call(
         &self,
         place: &Place,
+        key: usize,
         endpoint: Endpoint,
         document: &Document,
         body: &Bytes,
@@ -163,6 +249,27 @@ impl Worker {
             .stream
             .then_some(StreamCall { first_token_timeout: self.settings.first_token_timeout, strip_usage: ask_usage });
         let body = document.rewrite(body, model_json, ask_usage);
-        Call { clients: &self.clients, place, endpoint, body, stream, clock: &self.clock }.run().await
+        Call { clients: &self.clients, place, key, endpoint, body, stream, clock: &self.clock }.run().await
+    }
+}
+
+/// The right to call the entry at a place of a route.
+struct Granted {
+    route: Arc<Route>,
+    place: usize,
+    lease: Lease,
+}
+
+impl Memory {
+    /// The answer that goes back because the request is at fault.
+    fn final_refusal(&mut self, trail: &Trail) -> Option<(EntryId, Whole)> {
+        let blamed = self.doubted_by.is_some() || trail.blames_request();
+        if blamed { self.refusal.take() } else { None }
+    }
+}
+
+fn name(note: &mut Note, route: &Route) {
+    if note.row.chain.is_empty() {
+        note.row.chain.clone_from(&route.label);
     }
 }

@@ -64,8 +64,8 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
     });
     let Ok((walked, mut note)) = walking.await else { return ApiError::Internal.response() };
     match walked {
-        Walked::Served { entry, answer: Served::Whole(whole, usage), lease } => {
-            lease.settle(Outcome::Served);
+        Walked::Served { entry, answer: Served::Whole(whole, usage, evidence), lease } => {
+            lease.settle(Outcome::Served { usage, evidence });
             note.row.usage = usage;
             note.answered(whole.status, None);
             pass_on(whole, &entry.id, &note)
@@ -75,7 +75,9 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
             note.answered(answer.status, Some("refused_upstream"));
             pass_on(answer, &entry, &note)
         }
-        Walked::Exhausted => refuse(&ApiError::exhausted(&note.row.trail, worker.clock.now()), &mut note),
+        Walked::Exhausted { why, eta } => {
+            refuse(&ApiError::exhausted(&note.row.trail, why, eta, worker.clock.now()), &mut note)
+        }
         Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: note.row.model.clone() }, &mut note),
         Walked::Unavailable => refuse(&ApiError::ShuttingDown, &mut note),
     }
@@ -91,7 +93,14 @@ fn pass_on(whole: Whole, entry: &EntryId, note: &Note) -> HttpResponse {
     builder.body(whole.body)
 }
 
-fn stream(worker: &Worker, opened: Opened, entry: Arc<Entry>, lease: Lease, mut note: Note) -> HttpResponse {
+fn stream(
+    worker: &Worker,
+    mut opened: Opened,
+    entry: Arc<Entry>,
+    mut lease: Lease,
+    mut note: Note,
+) -> HttpResponse {
+    lease.heard(std::mem::take(&mut opened.evidence));
     note.row.first_token = Some(worker.clock.mono().since(note.began));
     let mut builder = HttpResponse::Ok();
     builder.insert_header((CONTENT_TYPE, "text/event-stream"));

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::request::Malformed;
-use crate::domain::time::Now;
+use crate::domain::time::{Mono, Now};
 use crate::domain::trail::{Span, Trail};
+use crate::upstream::wait::Unserved;
 
 /// An answer that says what is wrong, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum ApiError {
     /// No key, or a wrong one.
     #[error("{0}")]
     InvalidApiKey(&'static str),
+    /// A client's key where an admin's is needed.
+    #[error("This needs an admin key: one of settings.adminKeys, or the one that was shown at the first start.")]
+    AdminRequired,
     /// The document is malformed.
     #[error("Invalid request: {0}")]
     Malformed(#[from] Malformed),
@@ -55,12 +59,20 @@ pub enum ApiError {
     /// No entry of the chain can serve the request now.
     #[error("{message}")]
     Exhausted {
+        /// What came of waiting.
+        why: Unserved,
         /// Names every entry and reason.
         message: String,
         /// The same as JSON.
         trail: serde_json::Value,
         /// Seconds until the first entry is back; `None` when waiting does not help.
         retry_after: Option<u64>,
+    },
+    /// The request is larger than every entry of its chain takes.
+    #[error("The request is too large for every entry of its chain. {message}.")]
+    NowhereToFit {
+        /// Names every entry and its limit.
+        message: String,
     },
     /// A defect of the proxy.
     #[error("429chain failed on this request. Its log says more; please report it.")]
@@ -81,16 +93,26 @@ struct Body<'a> {
 }
 
 impl ApiError {
-    /// The trail of a request that nobody could serve.
+    /// The trail of a request that nobody could serve. `eta` is when it would have been its turn in the waiting line.
     #[must_use]
-    pub fn exhausted(trail: &Trail, now: Now) -> Self {
-        let soonest = trail.soonest(now.mono);
+    pub fn exhausted(trail: &Trail, why: Unserved, eta: Option<Mono>, now: Now) -> Self {
+        let tried = trail.message(now.mono);
+        if trail.too_large() {
+            return Self::NowhereToFit { message: tried };
+        }
+        let soonest = eta.map(|eta| eta.from_now(now.mono)).or_else(|| trail.soonest(now.mono));
+        let lead = match why {
+            Unserved::NoQuota => "",
+            Unserved::LineFull => "Too many requests are waiting for this chain already. ",
+            Unserved::WaitedEnough => "No quota came back in the time that a request may wait. ",
+        };
         let advice = match soonest {
             Some(wait) => format!(". Try again in {}.", Span(wait)),
             None => ". Waiting will not help; see /v1/ratelimits.".to_owned(),
         };
         Self::Exhausted {
-            message: trail.message(now.mono) + &advice,
+            why,
+            message: format!("{lead}{tried}{advice}"),
             trail: serde_json::to_value(trail.view(now)).unwrap_or_default(),
             retry_after: soonest.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|s| s.max(1)),
         }
@@ -101,12 +123,15 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidApiKey(_) => "invalid_api_key",
+            Self::AdminRequired => "admin_required",
             Self::Malformed(_) | Self::Unreadable(_) => "invalid_request",
-            Self::TooLarge { .. } => "request_too_large",
+            Self::TooLarge { .. } | Self::NowhereToFit { .. } => "request_too_large",
             Self::ModelNotFound { .. } => "model_not_found",
             Self::UnknownPath { .. } => "unknown_path",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::Exhausted { .. } => "all_providers_exhausted",
+            Self::Exhausted { why: Unserved::NoQuota, .. } => "all_providers_exhausted",
+            Self::Exhausted { why: Unserved::LineFull, .. } => "queue_full",
+            Self::Exhausted { why: Unserved::WaitedEnough, .. } => "queue_timeout",
             Self::Internal => "internal_error",
             Self::ShuttingDown => "shutting_down",
         }
@@ -117,8 +142,9 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
+            Self::AdminRequired => StatusCode::FORBIDDEN,
             Self::Malformed(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::NowhereToFit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ModelNotFound { .. } | Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

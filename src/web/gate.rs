@@ -47,10 +47,11 @@ fn admit(state: &State, request: &ServiceRequest) -> Result<(), ApiError> {
     if path == "/health" {
         return Ok(());
     }
-    let also_admin = path == "/v1/ratelimits";
+    let (also_admin, only_admin) = (path == "/v1/ratelimits", path.starts_with("/v1/admin/"));
     match state.keys.visitor(request.headers()) {
+        Visitor::Client if only_admin => return Err(ApiError::AdminRequired),
         Visitor::Client => {}
-        Visitor::Admin if also_admin => {}
+        Visitor::Admin if also_admin || only_admin => {}
         Visitor::Admin => {
             return Err(ApiError::InvalidApiKey("This is an admin key. Use one of settings.apiKeys to call models."));
         }

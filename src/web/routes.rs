@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, health, models, ratelimits};
+use super::{completions, explain, health, models, ratelimits};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -14,6 +14,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(post("/v1/embeddings").route(web::post().to(completions::embeddings)))
         .service(get("/v1/models").route(web::get().to(models::list)))
         .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
+        .service(post("/v1/admin/explain").route(web::post().to(explain::explain)))
         .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
         .default_service(web::to(unknown_path));
 }

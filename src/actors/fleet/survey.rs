@@ -7,7 +7,7 @@ use crate::actors::lane::Lane;
 use crate::actors::posted::Posted;
 use crate::actors::report::{BucketReport, EntryReport, Explained, LaneReport};
 use crate::domain::bucket::Source;
-use crate::domain::demand::Demand;
+use crate::domain::demand::{Demand, Need};
 use crate::domain::evidence::Dimension;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Now;
@@ -77,7 +77,7 @@ fn survey_lane(running: &Running, key: usize, lane: &Lane, now: Now) -> LaneRepo
         in_flight: lane.in_flight(),
         slots: slots.min_by_key(|(_, free)| *free),
         cooldown: cooldowns.max_by_key(|(_, cooldown)| cooldown.until),
-        probing: own.is_some_and(|own| own.borrow().ledger().is_probing()),
+        refusal: lane.check(Need::default(), now).err(),
         buckets: lane.ledgers.iter().flat_map(|shared| survey_buckets(&mut shared.borrow_mut(), now)).collect(),
     }
 }

@@ -4,13 +4,16 @@ use actix::{AsyncContext, Context, Handler};
 
 use super::*;
 use crate::actors::keeper::KeeperActor;
-use crate::actors::lease::{Lease, Outcome};
+use crate::actors::lease::{Hold, Lease, Outcome};
 use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
 use crate::config::{self, Overrides};
 use crate::domain::cooldown::Deadline;
-use crate::domain::ledger::Refusal;
+use crate::domain::refusal::Refusal;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
-use crate::domain::time::{Mono, Now};
+use crate::domain::demand::Demand;
+use crate::domain::evidence::Evidence;
+use crate::domain::outcome::Target;
+use crate::domain::time::Mono;
 use crate::domain::trail::Seen;
 use crate::store::state::State;
 
@@ -25,7 +28,10 @@ impl Handler<Reserve> for Dead {
     type Result = Result<Lease, Refusal>;
 
     fn handle(&mut self, _: Reserve, ctx: &mut Self::Context) -> Self::Result {
-        Ok(Lease::new(ctx.address().recipient(), crate::domain::time::Mono(0)))
+        let (demand, granted) = (Demand::default(), Mono(0));
+        let need = crate::domain::demand::Need::default();
+        let hold = Hold { lane: 0, granted, demand, need, marks: Vec::new(), heard: false };
+        Ok(Lease::new(ctx.address().recipient(), hold))
     }
 }
 
@@ -35,11 +41,15 @@ impl Handler<crate::actors::msg::Settle> for Dead {
     fn handle(&mut self, _: crate::actors::msg::Settle, _: &mut Self::Context) {}
 }
 
+fn failed(verdict: Verdict) -> Outcome {
+    Outcome::Failed { verdict, status: 429, reached: true, evidence: Evidence::default() }
+}
+
 fn fleet() -> Fleet {
     let yaml = "version: 1\nsettings: { apiKeys: [a-client-key] }\nproviders:\n  - { id: p, type: groq, apiKey: k, rateLimits: { scope: provider, concurrentRequests: 4 } }\nchains:\n  - name: default\n    entries: [{ provider: p, model: m }, { provider: p, model: n }]\n";
     let nothing: [(&str, &str); 0] = [];
     let config = config::parse(yaml, "test", Path::new("."), &nothing, &Overrides::default()).unwrap();
-    Fleet::start(Arc::new(config), Clock::from_fn(Now::default))
+    Fleet::start(Arc::new(config), Clock::from_fn(Now::default), Bell::default(), State::new())
 }
 
 fn id(model: &str) -> EntryId {
@@ -66,20 +76,20 @@ async fn kill(fleet: &mut Fleet, model: &str) {
 async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let mut fleet = fleet();
     let old = door(&fleet, "m");
-    let lost = old.door.send(Reserve).await.unwrap().unwrap();
-    let other = door(&fleet, "n").door.send(Reserve).await.unwrap().unwrap();
-    let failing = old.door.send(Reserve).await.unwrap().unwrap();
+    let lost = old.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let other = door(&fleet, "n").door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let failing = old.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
     let hint = Hint { wait: Duration::from_secs(9), basis: Basis::RetryAfterHeader };
     let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).told(Some(hint));
-    failing.settle_and_learn(Outcome::Failed { verdict, status: 429 }).await.unwrap();
+    failing.settle_and_learn(failed(verdict)).await.unwrap();
 
     kill(&mut fleet, "m").await;
     assert!(fleet.revive(&id("m")));
 
-    let in_flight = |gauge: usize| old.gauges[gauge].in_flight();
+    let in_flight = |gauge: usize| old.lanes[0][gauge].in_flight();
     assert_eq!(in_flight(0), 0, "of the entry");
     assert_eq!(in_flight(1), 1, "of the key: the other entry's call goes on");
-    assert!(matches!(door(&fleet, "m").door.send(Reserve).await.unwrap(), Err(Refusal::Cooling(_))));
+    assert!(matches!(door(&fleet, "m").door.send(Reserve { demand: Demand::default() }).await.unwrap(), Err(Refusal::Cooling(_))));
     drop((lost, other));
 }
 
@@ -87,9 +97,11 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
 async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     let mut fleet = fleet();
     kill(&mut fleet, "m").await;
-    let router = KeeperActor::keep(fleet, Clock::from_fn(Now::default), State::new(), None);
+    let queue = fleet.config.settings.queue.clone();
+    let control = KeeperActor::keep(fleet, Clock::from_fn(Now::default), queue, Bell::default(), None);
+    let router = control.router;
 
-    match router.send(Acquire::Start("default".into())).await.unwrap() {
+    match router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap() {
         Acquired::Granted { place, skipped, .. } => {
             assert_eq!(place, 1);
             assert_eq!(skipped[0].seen, Seen::Skipped(Refusal::Gone));
@@ -100,7 +112,7 @@ async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     for _ in 0..10 {
         router.send(Routes).await.unwrap();
     }
-    assert!(matches!(router.send(Acquire::Start("default".into())).await.unwrap(), Acquired::Granted { place: 0, .. }));
+    assert!(matches!(router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap(), Acquired::Granted { place: 0, .. }));
 }
 
 /// The entry is back when the last of all cooldowns that concern it has ended.
@@ -111,16 +123,16 @@ async fn the_longest_of_several_cooldowns_is_told() {
     let cool = |target, seconds| {
         let hint = Hint { wait: Duration::from_secs(seconds), basis: Basis::RetryAfterHeader };
         let verdict = Verdict::cool(Reason::RateLimit, target, CooldownClass::Unknown429).told(Some(hint));
-        Outcome::Failed { verdict, status: 429 }
+        failed(verdict)
     };
-    let first = both.door.send(Reserve).await.unwrap().unwrap();
-    let second = both.door.send(Reserve).await.unwrap().unwrap();
+    let first = both.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let second = both.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
     first.settle_and_learn(cool(Target::Key, 3_600)).await;
     let told = second.settle_and_learn(cool(Target::Entry, 9)).await.unwrap();
     let end = Deadline::At(Mono(3_600_000));
     assert_eq!(told.until, end);
-    assert!(matches!(both.refusal(Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
-    match both.door.send(Reserve).await.unwrap() {
+    assert!(matches!(both.refusal(Demand::default(), Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
+    match both.door.send(Reserve { demand: Demand::default() }).await.unwrap() {
         Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
         other => panic!("{other:?}"),
     }
@@ -131,8 +143,8 @@ async fn the_longest_of_several_cooldowns_is_told() {
 async fn an_entry_that_answers_is_not_restarted() {
     let mut fleet = fleet();
     let alive = door(&fleet, "m");
-    let lease = alive.door.send(Reserve).await.unwrap().unwrap();
+    let lease = alive.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
     assert!(!fleet.revive(&id("m")));
-    assert_eq!(alive.gauges[0].in_flight(), 1, "its lease will be settled");
+    assert_eq!(alive.lanes[0][0].in_flight(), 1, "its lease will be settled");
     drop(lease);
 }

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn several_broken_streams_in_a_row_cool_down_for_longer_each_time() {
-        let minutes = |n| Duration::from_secs(60 * n);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
         let policy = Policy { threshold: 3, cooldown: minutes(2), cooldown_max: minutes(5) };
         let mut streams = MidStream::default();
         let three = |streams: &mut MidStream| [(); 3].map(|()| streams.broke(policy));

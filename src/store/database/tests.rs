@@ -22,6 +22,7 @@ fn request(ms: u64) -> Request {
         status: 200,
         code: None,
         usage: None,
+        waited_ms: 0,
         first_token_ms: Some(2),
         ms: 3,
     }

@@ -1,0 +1,109 @@
+//! What the state of its entries means for a chain.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::actors::line::LineView;
+use crate::actors::posted::Owner;
+use crate::actors::report::{EntryReport, LaneReport};
+use crate::actors::route::{Route, RouteTable};
+use crate::domain::cooldown::Deadline;
+use crate::domain::evidence::Dimension;
+use crate::domain::ids::EntryId;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Now;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChainView<'a> {
+    chain: &'a str,
+    /// Who would be asked first now.
+    next: Option<&'a EntryId>,
+    ready: usize,
+    entries: usize,
+    /// Until the next reset; null when a limit is not known.
+    requests_left: Option<u64>,
+    tokens_left: Option<u64>,
+    next_reset: Option<String>,
+    /// When the first entry is back, if none can be asked now.
+    first_recovery: Option<String>,
+    waiting: Waiting,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Waiting {
+    depth: usize,
+    oldest_ms: u64,
+}
+
+pub(super) fn view<'a>(
+    table: &'a RouteTable,
+    reports: &'a [EntryReport],
+    lines: &[LineView],
+    now: Now,
+) -> Vec<ChainView<'a>> {
+    let routes = table.order.iter().filter_map(|name| table.chains.get(name));
+    routes.map(|route| one(route, reports, lines, now)).collect()
+}
+
+fn one<'a>(route: &'a Route, reports: &'a [EntryReport], lines: &[LineView], now: Now) -> ChainView<'a> {
+    let entries: Vec<&EntryReport> = route
+        .places
+        .iter()
+        .filter_map(|place| reports.iter().find(|report| report.id == place.entry.id))
+        .collect();
+    let able: Vec<&&EntryReport> = entries.iter().filter(|report| is_able(report)).collect();
+    let lanes = || entries.iter().filter(|report| report.enabled).flat_map(|report| &report.lanes);
+    let resets = lanes().flat_map(|lane| &lane.buckets).filter_map(|bucket| bucket.resets_at);
+    let recoveries = lanes().filter_map(|lane| match lane.refusal.as_ref().and_then(Refusal::end) {
+        Some(Deadline::At(end)) => Some(end),
+        _ => None,
+    });
+    let line = lines.iter().find(|line| line.label == route.label);
+    ChainView {
+        chain: &route.label,
+        next: able.first().map(|report| &report.id),
+        ready: able.len(),
+        entries: entries.len(),
+        requests_left: left(&entries, Dimension::Requests),
+        tokens_left: left(&entries, Dimension::Tokens),
+        next_reset: resets.min().map(|end| now.wall_of(end).to_string()),
+        first_recovery: recoveries.min().filter(|_| able.is_empty()).map(|end| now.wall_of(end).to_string()),
+        waiting: line.map_or_else(Waiting::default, |line| Waiting {
+            depth: line.depth,
+            oldest_ms: u64::try_from(line.oldest.as_millis()).unwrap_or(u64::MAX),
+        }),
+    }
+}
+
+fn is_able(report: &EntryReport) -> bool {
+    report.enabled && report.lanes.iter().any(|lane| lane.refusal.is_none())
+}
+
+/// How much is left of all entries together; `None` when one that can be asked has no known limit. What several entries
+/// share is counted once.
+fn left(entries: &[&EntryReport], dimension: Dimension) -> Option<u64> {
+    // By account: what its lanes have left, and what they share.
+    let mut accounts: BTreeMap<(&str, usize), (u64, u64)> = BTreeMap::new();
+    for report in entries.iter().filter(|report| report.enabled) {
+        for (key, lane) in report.lanes.iter().enumerate() {
+            if lane.cooldown.is_some() {
+                continue;
+            }
+            let (own, shared) = (least(lane, dimension, true), least(lane, dimension, false));
+            let account = accounts.entry((report.id.provider.as_str(), key)).or_insert((0, u64::MAX));
+            account.0 = account.0.saturating_add(own);
+            account.1 = account.1.min(shared);
+        }
+    }
+    let total = accounts.values().fold(0_u64, |sum, (own, shared)| sum.saturating_add(*own.min(shared)));
+    (total < u64::MAX).then_some(total)
+}
+
+fn least(lane: &LaneReport, dimension: Dimension, own: bool) -> u64 {
+    let buckets = lane.buckets.iter().filter(|bucket| bucket.dimension == dimension);
+    let mine = buckets.filter(|bucket| matches!(bucket.owner, Owner::Lane | Owner::Model) == own);
+    mine.map(|bucket| bucket.remaining).min().unwrap_or(u64::MAX)
+}

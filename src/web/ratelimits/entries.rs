@@ -1,0 +1,225 @@
+//! One entry, as `/v1/ratelimits` shows it.
+
+use serde::Serialize;
+
+use crate::actors::posted::Owner;
+use crate::actors::report::{BucketReport, EntryReport, LaneReport};
+use crate::domain::bucket::Source;
+use crate::domain::cooldown::{Cooldown, Deadline};
+use crate::domain::evidence::{Dimension, window_name};
+use crate::domain::outcome::{Basis, Reason};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::{Mono, Now};
+use crate::domain::trail::{Measure, Span};
+
+/// A bucket with no more than this part of its limit left is low.
+const LOW: u64 = 5;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EntryView<'a> {
+    provider: &'a str,
+    model: &'a str,
+    #[serde(flatten)]
+    state: State,
+    in_flight: u32,
+    tokens_per_byte: Option<f32>,
+    quota: Quota,
+    keys: Vec<LaneView<'a>>,
+}
+
+/// What can be expected of an entry, or of one of its keys.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    status: Status,
+    /// RFC 3339.
+    cooldown_until: Option<String>,
+    /// Whole milliseconds from now.
+    cooldown_ms: Option<u64>,
+    reason: Option<String>,
+    cause: Option<Cause>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ready,
+    Low,
+    Untried,
+    Cooling,
+    AuthError,
+    Off,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    reason: Reason,
+    status: u16,
+    basis: Basis,
+    target: &'static str,
+}
+
+/// The scarcest of everything that is counted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quota {
+    concurrent_requests: Option<Slots>,
+    requests: Option<BucketView>,
+    tokens: Option<BucketView>,
+}
+
+#[derive(Serialize)]
+struct Slots {
+    limit: u32,
+    remaining: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LaneView<'a> {
+    key: Option<&'a str>,
+    #[serde(flatten)]
+    state: State,
+    in_flight: u32,
+    buckets: Vec<BucketView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BucketView {
+    counts: Dimension,
+    window: Option<String>,
+    limit: Option<u64>,
+    used: u64,
+    reserved: u64,
+    remaining: u64,
+    resets_at: Option<String>,
+    source: Source,
+    /// How long ago it was said; null for what is configured.
+    age_ms: Option<u64>,
+    /// Who shares it.
+    of: &'static str,
+}
+
+pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
+    let keys: Vec<LaneView<'_>> = report.lanes.iter().map(|lane| lane_view(lane, report.enabled, now)).collect();
+    // The entry is as well as the best of its keys.
+    let best = report.lanes.iter().min_by_key(|lane| {
+        let state = state(lane, report.enabled, now);
+        (state.status, state.cooldown_ms)
+    });
+    let slots = report.lanes.iter().filter_map(|lane| lane.slots);
+    let (limit, free) = slots.clone().fold((0_u32, 0_u32), |(limit, free), (more, also)| {
+        (limit.saturating_add(more), free.saturating_add(also))
+    });
+    let scarcest = |dimension| {
+        let buckets = best.iter().flat_map(|lane| &lane.buckets).filter(|bucket| bucket.dimension == dimension);
+        buckets.min_by_key(|bucket| thousandths(bucket)).map(|bucket| bucket_view(bucket, now))
+    };
+    EntryView {
+        provider: report.id.provider.as_str(),
+        model: report.id.model.as_str(),
+        state: best.map_or_else(off, |lane| state(lane, report.enabled, now)),
+        in_flight: report.lanes.iter().map(|lane| lane.in_flight).sum(),
+        tokens_per_byte: report.tokens_per_byte,
+        quota: Quota {
+            concurrent_requests: slots.map(|_| Slots { limit, remaining: free }).next(),
+            requests: scarcest(Dimension::Requests),
+            tokens: scarcest(Dimension::Tokens),
+        },
+        keys,
+    }
+}
+
+fn lane_view(lane: &LaneReport, enabled: bool, now: Now) -> LaneView<'_> {
+    LaneView {
+        key: lane.key.as_deref(),
+        state: state(lane, enabled, now),
+        in_flight: lane.in_flight,
+        buckets: lane.buckets.iter().map(|bucket| bucket_view(bucket, now)).collect(),
+    }
+}
+
+fn off() -> State {
+    State { status: Status::Off, cooldown_until: None, cooldown_ms: None, reason: None, cause: None }
+}
+
+fn state(lane: &LaneReport, enabled: bool, now: Now) -> State {
+    if !enabled {
+        return off();
+    }
+    let cold = lane.cooldown.map(|(owner, cooldown)| cold(owner, &cooldown, now));
+    cold.or_else(|| spent(lane, now)).unwrap_or_else(|| {
+        let low = lane.buckets.iter().any(|bucket| thousandths(bucket) <= 1_000 / LOW);
+        let status = match (lane.tried || lane.buckets.iter().any(|bucket| bucket.used > 0), low) {
+            (_, true) => Status::Low,
+            (true, false) => Status::Ready,
+            (false, false) => Status::Untried,
+        };
+        State { status, ..off() }
+    })
+}
+
+fn cold(owner: Owner, cooldown: &Cooldown, now: Now) -> State {
+    let end = match cooldown.until {
+        Deadline::At(end) => Some(end),
+        Deadline::Never => None,
+    };
+    let status = if cooldown.reason == Reason::Auth { Status::AuthError } else { Status::Cooling };
+    let Cooldown { reason, status: code, basis, .. } = *cooldown;
+    let cause = Cause { reason, status: code, basis, target: owner_name(owner) };
+    State {
+        status,
+        cooldown_until: end.map(|end| now.wall_at(end).to_string()),
+        cooldown_ms: end.map(|end| millis_until(end, now)),
+        reason: Some(reason.words().to_owned()),
+        cause: Some(cause),
+    }
+}
+
+/// A bucket that has not enough left for the smallest of requests.
+fn spent(lane: &LaneReport, now: Now) -> Option<State> {
+    let Some(Refusal::Spent { dimension, window, until }) = lane.refusal else { return None };
+    Some(State {
+        status: Status::Cooling,
+        cooldown_until: until.map(|end| now.wall_at(end).to_string()),
+        cooldown_ms: until.map(|end| millis_until(end, now)),
+        reason: Some(format!("{} used up", Measure(dimension, window))),
+        cause: None,
+    })
+}
+
+fn bucket_view(bucket: &BucketReport, now: Now) -> BucketView {
+    let name = |window| window_name(window).map_or_else(|| Span(window).to_string(), str::to_owned);
+    BucketView {
+        counts: bucket.dimension,
+        window: bucket.window.map(name),
+        limit: bucket.limit,
+        used: bucket.used,
+        reserved: bucket.reserved,
+        remaining: bucket.remaining,
+        resets_at: bucket.resets_at.map(|end| now.wall_of(end).to_string()),
+        source: bucket.source,
+        age_ms: bucket.told.map(|told| now.mono.0.saturating_sub(told.0)),
+        of: owner_name(bucket.owner),
+    }
+}
+
+fn owner_name(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Lane | Owner::Model => "entry",
+        Owner::Key => "key",
+        Owner::Provider => "provider",
+        Owner::Pool(name) => name,
+    }
+}
+
+fn thousandths(bucket: &BucketReport) -> u64 {
+    let whole = bucket.used.saturating_add(bucket.reserved).saturating_add(bucket.remaining);
+    bucket.remaining.saturating_mul(1_000).checked_div(whole).unwrap_or(1_000)
+}
+
+fn millis_until(end: Mono, now: Now) -> u64 {
+    end.0.saturating_sub(now.mono.0)
+}
