@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{DAY, Dimension, MINUTE, MONTH, Reading, Reset, ResetKind, rules};
 use crate::domain::dialect::Dialect;
 use crate::domain::hints::FLOOR;
-use crate::domain::outcome::{Action, Basis, Verdict};
+use crate::domain::outcome::{Basis, Reason, Verdict};
 use crate::domain::time::Wall;
 
 /// More buckets than any provider has; an answer that names more is not believed further.
@@ -145,7 +145,8 @@ impl Tally {
                 None => merged.push(bucket),
             }
         }
-        if verdict.action == Action::NextEntry {
+        // The wait of an overload is not that of a bucket.
+        if matches!(verdict.reason, Some(Reason::RateLimit | Reason::Quota)) {
             told(&mut merged, dialect, verdict, now);
         }
         merged.iter().filter_map(Bucket::reading).collect()

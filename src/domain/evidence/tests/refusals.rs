@@ -65,6 +65,14 @@ fn a_reset_of_its_own_outranks_the_wait() {
 }
 
 #[test]
+fn the_wait_of_an_overload_belongs_to_no_bucket() {
+    let lines = [("retry-after", "9"), ("x-ratelimit-remaining-requests-day", "0")];
+    let (verdict, evidence) = judged(Dialect::GenericOpenai, 503, &lines, "");
+    assert!(verdict.hint.is_some());
+    assert_eq!(evidence.readings, [reading(Requests, Some(DAY), None, Some(0))]);
+}
+
+#[test]
 fn a_request_that_is_too_large_spends_nothing() {
     let text = "Request too large on tokens per minute (TPM): Limit 8000, Requested 13431, please reduce";
     let evidence = says(Dialect::Groq, 413, text);

@@ -122,7 +122,8 @@ fn a_window_is_told_by_azure_once_for_all() {
 #[test]
 fn structured_values_and_both_drafts() {
     let minute = |limit, remaining| reading(Requests, Some(MINUTE), limit, remaining);
-    let table: [(&[(&str, &str)], &[Reading]); 8] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [Reading]);
+    let table: [Row<'_>; 8] = [
         (&[("x-ratelimit-limit", "20, 20;w=60")], &[minute(Some(20), None)]),
         (&[("ratelimit-limit", "9, 100;w=3600, 9;w=60")], &[minute(Some(9), None)]),
         (&[("ratelimit-limit", "9;w=60")], &[minute(Some(9), None)]),
