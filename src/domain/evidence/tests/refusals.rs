@@ -145,6 +145,22 @@ fn a_short_delay_belongs_to_the_short_one_of_two_quotas() {
 }
 
 #[test]
+fn googles_newer_codes_name_the_window_and_the_text_what_is_counted() {
+    for (code, metric, dimension, window) in [
+        ("quota_exceeded", "x.com/free_tier_requests", Requests, DAY),
+        ("rate_limit_exceeded", "x.com/free_tier_input_token_count", Tokens, MINUTE),
+    ] {
+        let text = format!("* Quota exceeded for metric: {metric}, limit: 20, model: gemini-3.6-flash");
+        let body = json!({ "error": { "message": text, "code": code } }).to_string();
+        let (_, evidence) = judged(Dialect::GoogleAi, 429, &[], &body);
+        assert_eq!(evidence.stated, [Stated::Window { dimension, window, limit: 20 }], "{code}");
+        assert_eq!(evidence.readings[0].remaining, Some(0));
+    }
+    let body = json!({ "error": { "message": "metric: requests, limit: 20", "code": "too_many_requests" } });
+    assert!(judged(Dialect::GoogleAi, 429, &[], &body.to_string()).1.is_empty(), "no window, no bucket");
+}
+
+#[test]
 fn a_quota_of_zero_is_no_limit_to_learn() {
     let none = google(&[(PER_DAY, Some("0"))], "limit: 0", "12s");
     assert_eq!(none.readings, [reading(Requests, Some(DAY), Some(0), Some(0))]);
