@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod args;
+mod classify;
 mod demo;
 mod health;
 mod report;
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
         Command::AdminKey => setup::admin_key(&args),
         Command::Demo => demo::demo(&args),
         Command::Health => health::health(&args),
+        Command::Classify => classify::classify(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

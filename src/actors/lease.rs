@@ -71,7 +71,14 @@ pub struct Hold {
 #[derive(Debug)]
 pub struct Lease {
     entry: Recipient<Settle>,
-    hold: Option<Hold>,
+    /// Boxed: a lease is passed on from hand to hand.
+    open: Option<Box<Open>>,
+}
+
+/// What is settled when the lease is dropped.
+#[derive(Debug)]
+struct Open {
+    hold: Hold,
     outcome: Outcome,
     learnt: Option<oneshot::Sender<Option<Cooldown>>>,
 }
@@ -80,55 +87,61 @@ impl Lease {
     /// A lease that `entry` has granted.
     #[must_use]
     pub fn new(entry: Recipient<Settle>, hold: Hold) -> Self {
-        Self { entry, hold: Some(hold), outcome: Outcome::Unused, learnt: None }
+        Self { entry, open: Some(Box::new(Open { hold, outcome: Outcome::Unused, learnt: None })) }
     }
 
     /// Which of the provider's keys makes the call.
     #[must_use]
     pub fn lane(&self) -> usize {
-        self.hold.as_ref().map_or(0, |hold| hold.lane)
+        self.open.as_ref().map_or(0, |open| open.hold.lane)
     }
 
     /// The call is made now: from here on the provider may count it.
     pub fn begin(&mut self) {
-        self.outcome = Outcome::Abandoned { usage: None };
+        self.end_as(Outcome::Abandoned { usage: None });
     }
 
     /// The answer has begun, and is good. What its head says about quota counts from now on; the call goes on.
     pub fn heard(&mut self, evidence: Evidence) {
-        let Some(hold) = &mut self.hold else { return };
-        self.entry.do_send(Settle { hold: hold.clone(), news: News::Heard(evidence), learnt: None });
-        hold.heard = true;
+        let Some(open) = &mut self.open else { return };
+        self.entry.do_send(Settle { hold: open.hold.clone(), news: News::Heard(evidence), learnt: None });
+        open.hold.heard = true;
     }
 
     /// What the call costs if nobody sees its end.
     pub fn costs(&mut self, usage: Option<Usage>) {
-        if let Outcome::Abandoned { usage: known } = &mut self.outcome {
-            *known = usage;
-        }
+        self.end_as(Outcome::Abandoned { usage });
     }
 
     /// Ends the call.
     pub fn settle(mut self, outcome: Outcome) {
-        self.outcome = outcome;
+        self.end_as(outcome);
     }
 
     /// Ends the call and waits until the entry has drawn its conclusions: returns the cooldown that now keeps the entry
     /// from being called. The books are settled even if the caller stops waiting.
     pub async fn settle_and_learn(mut self, outcome: Outcome) -> Option<Cooldown> {
         let (learnt, answer) = oneshot::channel();
-        self.outcome = outcome;
-        self.learnt = Some(learnt);
+        self.end_as(outcome);
+        if let Some(open) = &mut self.open {
+            open.learnt = Some(learnt);
+        }
         drop(self);
         answer.await.ok().flatten()
+    }
+
+    fn end_as(&mut self, outcome: Outcome) {
+        if let Some(open) = &mut self.open {
+            open.outcome = outcome;
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(hold) = self.hold.take() else { return };
-        let outcome = std::mem::replace(&mut self.outcome, Outcome::Unused);
+        let Some(open) = self.open.take() else { return };
+        let Open { hold, outcome, learnt } = *open;
         // Not `send()`: its future cancels the message when it is dropped before it was polled.
-        self.entry.do_send(Settle { hold, news: News::Ended(outcome), learnt: self.learnt.take() });
+        self.entry.do_send(Settle { hold, news: News::Ended(outcome), learnt });
     }
 }

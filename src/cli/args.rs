@@ -74,6 +74,8 @@ pub enum Command {
     Health,
     /// Make a new admin key in place of the generated one
     AdminKey,
+    /// Say what provider answers mean: JSON lines on stdin, one JSON line for each on stdout
+    Classify,
 }
 
 impl Args {

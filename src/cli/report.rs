@@ -12,3 +12,8 @@ pub(super) fn say(text: &str) {
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "429chain: {text}");
 }
+
+/// Prints to stderr what a person at the terminal may do next.
+pub(super) fn explain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -6,24 +6,7 @@ use super::path::{Step, YamlPath};
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, `**` for any
 /// number of them, and `key=value` means that only this value is without effect.
 pub(super) const NOT_YET: &[&str] = &[
-    "settings.queueMode",
-    "settings.queueMaxWaitMs",
-    "settings.queueMaxSize",
     "settings.normalizeResponses",
-    "settings.midStreamFailureThreshold",
-    "settings.midStreamCooldownMs",
-    "settings.midStreamCooldownMaxMs",
-    "providers.*.apiKeys.1",
-    "providers.**.rateLimits.requestsPerMinute",
-    "providers.**.rateLimits.requestsPerHour",
-    "providers.**.rateLimits.requestsPerDay",
-    "providers.**.rateLimits.requestsPerMonth",
-    "providers.**.rateLimits.tokensPerMinute",
-    "providers.**.rateLimits.tokensPerHour",
-    "providers.**.rateLimits.tokensPerDay",
-    "providers.**.rateLimits.tokensPerMonth",
-    "providers.**.rateLimits.dayResetsAt",
-    "providers.*.models.*.contextWindow",
     "chains.*.strategy=latency",
 ];
 

@@ -151,7 +151,6 @@ fn seconds(length: Duration) -> Number {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_false(flag: &bool) -> bool {
     !*flag
 }

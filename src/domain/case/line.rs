@@ -12,6 +12,9 @@ use crate::domain::time::Wall;
 /// Why a line is no case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
+    /// Something else than an object.
+    #[error("a case is one JSON object on one line; `jq -c '.[]'` makes lines of a list")]
+    NoObject,
     /// Not JSON, or JSON of another form.
     #[error("{message}, at column {column}")]
     Json {
@@ -59,6 +62,9 @@ struct Line<'a> {
 }
 
 pub(super) fn read(line: &str, now: Wall) -> Result<Case, CaseError> {
+    if !line.trim_start().starts_with('{') {
+        return Err(CaseError::NoObject);
+    }
     let parsed: Line<'_> = serde_json::from_str(line).map_err(|fault| {
         // The parser counts lines too, and knows only this one.
         let message = fault.to_string();

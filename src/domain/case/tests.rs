@@ -15,7 +15,7 @@ fn json(line: &str) -> Value {
 fn mistakes_say_what_and_where() {
     for (line, words) in [
         ("{", &["EOF", "column 1"][..]),
-        ("[]", &["expected struct Line"]),
+        (r#"[{"provider":"groq","status":429}]"#, &["one JSON object", "jq -c"]),
         (r#"{"provider":"groq"}"#, &["missing field `status`"]),
         (r#"{"provider":"groq","status":429,"header":{}}"#, &["unknown field `header`", "`headers`"]),
         (r#"{"provider":"gorq","status":429}"#, &["\"gorq\"", "did you mean groq?", "generic-openai"]),

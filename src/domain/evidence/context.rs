@@ -5,7 +5,9 @@ use super::text::{self, leading};
 use crate::domain::envelope::Envelope;
 
 /// Words that a number follows directly.
-const BEFORE: [&str; 10] = [
+///
+/// Not among them: Cohere's "the prompt cannot exceed 4081", which is what the answer's own budget leaves of the context.
+const BEFORE: [&str; 9] = [
     // OpenAI, OpenRouter, vLLM
     "maximum context length is ",
     "maximum context length of ",
@@ -20,8 +22,6 @@ const BEFORE: [&str; 10] = [
     // SGLang
     "maximum allowed length (",
     "maximum allowed input length of ",
-    // Cohere
-    "in the prompt cannot exceed ",
     // TGI, and Together with it
     "must be <= ",
 ];

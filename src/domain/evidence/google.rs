@@ -4,6 +4,7 @@ use super::refusal::{Refusal, state};
 use super::tally::Tally;
 use super::text::{self, Named};
 use super::{DAY, Dimension, MINUTE, Reset, ResetKind, Stated, rules};
+use crate::domain::dialect::Dialect;
 use crate::domain::envelope::{Delay, Quota};
 use crate::domain::hints::{number, when};
 
@@ -15,6 +16,9 @@ pub(super) fn read(refusal: &Refusal<'_>, tally: &mut Tally, stated: &mut Vec<St
         // Without a value beside it, the text tells it: "limit: 0, model: ...".
         let limits = || text::behind(&refusal.envelope.text, ", limit: ").find_map(|(_, rest)| text::leading(rest));
         only.limit = only.limit.or_else(|| Some(limits()?.0));
+    }
+    if quotas.is_empty() {
+        found.extend(coded(refusal));
     }
     let longest = found.iter().map(|named| named.window).max();
     for named in found {
@@ -33,15 +37,38 @@ pub(super) fn read(refusal: &Refusal<'_>, tally: &mut Tally, stated: &mut Vec<St
     }
 }
 
-fn named(quota: &Quota) -> Option<Named> {
-    let id = quota.id.to_ascii_lowercase();
-    let dimension = if id.contains("token") {
-        Dimension::Tokens
-    } else if id.contains("request") {
-        Dimension::Requests
+/// The newer API has no ids: a code for the window, and the metric in the text.
+fn coded(refusal: &Refusal<'_>) -> Option<Named> {
+    if refusal.dialect != Dialect::GoogleAi {
+        return None;
+    }
+    let window = if refusal.envelope.has_code(&["quota_exceeded"]) {
+        DAY
+    } else if refusal.envelope.has_code(&["rate_limit_exceeded"]) {
+        MINUTE
     } else {
         return None;
     };
+    let mut metrics = text::behind(&refusal.envelope.text, ", limit: ");
+    let (metric, rest) = metrics.next()?;
+    let metric = metric.rsplit([' ', '/']).next()?;
+    let (limit, _) = text::leading(rest)?;
+    Some(Named { dimension: dimension(metric)?, window, limit: Some(limit), remaining: Some(0) })
+}
+
+/// From an id or the name of a metric.
+fn dimension(name: &str) -> Option<Dimension> {
+    if name.contains("token") {
+        Some(Dimension::Tokens)
+    } else if name.contains("request") {
+        Some(Dimension::Requests)
+    } else {
+        None
+    }
+}
+
+fn named(quota: &Quota) -> Option<Named> {
+    let id = quota.id.to_ascii_lowercase();
     let window = if id.contains("perday") {
         DAY
     } else if id.contains("perminute") {
@@ -50,7 +77,7 @@ fn named(quota: &Quota) -> Option<Named> {
         return None;
     };
     let limit = quota.value.as_deref().and_then(number::count);
-    Some(Named { dimension, window, limit, remaining: Some(0) })
+    Some(Named { dimension: dimension(&id)?, window, limit, remaining: Some(0) })
 }
 
 /// `RetryInfo.retryDelay`, unless the plan has no such quota and waiting is no use.

@@ -122,6 +122,7 @@ impl Family {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Word {
     Field(Field),
     Dimension(Dimension),
@@ -131,7 +132,7 @@ enum Word {
 
 impl Word {
     fn of(word: &str) -> Option<Self> {
-        const WORDS: [(&str, Word); 19] = [
+        const WORDS: &[(&str, Word)] = &[
             ("limit", Word::Field(Field::Limit)),
             ("remaining", Word::Field(Field::Remaining)),
             ("reset", Word::Field(Field::Reset)),
@@ -152,6 +153,6 @@ impl Word {
             ("month", Word::Window(MONTH)),
             ("per", Word::Per),
         ];
-        WORDS.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, meaning)| meaning)
+        WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, meaning)| *meaning)
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn reset_kind(dialect: Dialect, per: bool) -> ResetKind {
     match dialect {
         Dialect::Groq | Dialect::Openai => ResetKind::Full,
         Dialect::Together => ResetKind::Next,
-        // DigitalOcean's names; its buckets refill all the time.
+        // DigitalOcean's names, whose reset says when the bucket is full.
         _ if per => ResetKind::Full,
         _ => ResetKind::WindowEnd,
     }

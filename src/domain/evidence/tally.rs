@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{DAY, Dimension, MINUTE, MONTH, Reading, Reset, ResetKind, rules};
 use crate::domain::dialect::Dialect;
 use crate::domain::hints::FLOOR;
-use crate::domain::outcome::{Action, Basis, Verdict};
+use crate::domain::outcome::{Basis, Reason, Verdict};
 use crate::domain::time::Wall;
 
 /// More buckets than any provider has; an answer that names more is not believed further.
@@ -48,9 +48,10 @@ impl Bucket {
         self.below_zero |= below_zero;
     }
 
-    /// When it recovers; of several times the latest counts.
+    /// When it recovers; of several times the latest counts, and of equal ones the end of the window.
     pub(super) fn resets(&mut self, reset: Reset) {
-        if self.reset.is_none_or(|other| other.after < reset.after) {
+        let rank = |reset: Reset| (reset.after, reset.kind == ResetKind::WindowEnd);
+        if self.reset.is_none_or(|other| rank(other) < rank(reset)) {
             self.reset = Some(reset);
         }
     }
@@ -108,20 +109,21 @@ impl Tally {
         self.buckets.iter_mut().find(|bucket| is_it(bucket)).unwrap_or(&mut self.surplus)
     }
 
-    /// A window that the value of a header names, for the bucket of that header.
+    /// A window that the value of a header names, for the bucket of that header; of several the shortest counts.
     pub(super) fn has_period(&mut self, dimension: Dimension, window: Duration) {
         let [requests, tokens] = &mut self.periods;
-        match dimension {
-            Dimension::Requests => *requests = Some(window),
-            Dimension::Tokens => *tokens = Some(window),
-            Dimension::Neurons => {}
-        }
+        let period = match dimension {
+            Dimension::Requests => requests,
+            Dimension::Tokens => tokens,
+            Dimension::Neurons => return,
+        };
+        *period = Some(period.map_or(window, |other| other.min(window)));
     }
 
     /// A window that a header of its own names. Azure sends it once, for all buckets.
     pub(super) fn renews(&mut self, dimension: Dimension, window: Duration) {
         self.has_period(dimension, window);
-        self.renewal = Some(window);
+        self.renewal = Some(self.renewal.map_or(window, |other| other.min(window)));
     }
 
     /// The readings: each dimension and window once, in the order in which they were named.
@@ -143,7 +145,8 @@ impl Tally {
                 None => merged.push(bucket),
             }
         }
-        if verdict.action == Action::NextEntry {
+        // The wait of an overload is not that of a bucket.
+        if matches!(verdict.reason, Some(Reason::RateLimit | Reason::Quota)) {
             told(&mut merged, dialect, verdict, now);
         }
         merged.iter().filter_map(Bucket::reading).collect()
