@@ -3,8 +3,8 @@
 use super::document::{Content, Document, Node};
 use super::path::{Step, YamlPath};
 
-/// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, `**` for any
-/// number of them, and `key=value` means that only this value is without effect.
+/// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, and
+/// `key=value` means that only this value is without effect.
 pub(super) const NOT_YET: &[&str] = &[
     "settings.normalizeResponses",
     "chains.*.strategy=latency",
@@ -48,13 +48,9 @@ fn find(node: &Node, path: &YamlPath, pattern: &[&str], value: Option<&str>, fou
         }
         return;
     };
-    if *wanted == "**" {
-        find(node, path, rest, value, found);
-    }
     for (step, child) in children(node) {
         let path = path.then(step);
-        let rest = if *wanted == "**" { pattern } else { rest };
-        if matches!(*wanted, "*" | "**") || path.steps().last().is_some_and(|step| is(step, wanted)) {
+        if *wanted == "*" || path.steps().last().is_some_and(|step| is(step, wanted)) {
             find(child, &path, rest, value, found);
         }
     }
@@ -77,9 +73,8 @@ fn is(step: &Step, wanted: &str) -> bool {
 
 fn sentence(pattern: &str, users: &[String]) -> String {
     let users = users.join(", ");
-    match pattern.split_once(".*.").or_else(|| pattern.split_once(".**.")) {
+    match pattern.split_once(".*.") {
         None => format!("{pattern} has no effect yet"),
-        Some(("providers", "apiKeys.1")) => format!("apiKeys: only the first key is used yet (providers: {users})"),
         Some((list, key)) => format!("{} has no effect yet ({list}: {users})", key.replace('=', ": ")),
     }
 }
@@ -97,22 +92,16 @@ mod tests {
     #[test]
     fn each_key_without_effect_is_named_once_with_its_users() {
         let text = "
-            settings: { port: 1, queueMode: true, queueMaxSize: }
-            providers:
-              - { id: one, apiKeys: [a, b], rateLimits: { requestsPerMinute: 1, concurrentRequests: 2, scope: provider } }
-              - { id: two, apiKeys: [a], rateLimits: { requestsPerMinute: 1 }, models: { m.1: { contextWindow: 5 } } }
-              - { id: three, models: { m: { rateLimits: { requestsPerMinute: 1 } } } }
+            settings: { port: 1, normalizeResponses: true, dbPath: }
             chains:
               - { name: fast, strategy: latency }
-              - { name: slow, strategy: ordered }";
+              - { name: slow, strategy: ordered }
+              - { name: faster, strategy: latency }";
         assert_eq!(
             notices(text),
             [
-                "settings.queueMode has no effect yet",
-                "apiKeys: only the first key is used yet (providers: one)",
-                "rateLimits.requestsPerMinute has no effect yet (providers: one, two, three)",
-                "models.*.contextWindow has no effect yet (providers: two)",
-                "strategy: latency has no effect yet (chains: fast)",
+                "settings.normalizeResponses has no effect yet",
+                "strategy: latency has no effect yet (chains: fast, faster)",
             ]
         );
     }
