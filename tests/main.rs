@@ -19,4 +19,5 @@ mod stopping;
 mod streaming;
 mod support;
 mod tls;
+mod truth;
 mod waterfall;
