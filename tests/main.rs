@@ -15,6 +15,7 @@ mod concurrency;
 mod errors;
 mod keys;
 mod layout;
+mod oracle;
 mod stopping;
 mod streaming;
 mod support;

@@ -19,10 +19,11 @@ const HELP: &str = "usage:
 cargo bench --bench efficiency [-- OPTIONS]
 
   --scenario NAME  only this one; may be repeated
-  --seconds N      about so long per scenario, in whole windows (default: 4 windows of 3 s)
+  --seconds N      about so long per scenario, in whole windows (default: most take 4 windows of 3 s)
   --clients N      in place of what each scenario says
   --json           one line of JSON per scenario
-  --list           names of the scenarios";
+
+scenarios:";
 
 impl Options {
     /// Reads the command line; `None` when there is nothing to run. `cargo test` runs benches without `--bench`.
@@ -35,14 +36,10 @@ impl Options {
             match word.as_str() {
                 "--bench" => asked = true,
                 "--json" => options.json = true,
-                "--seconds" => options.seconds = Some(number().ok_or(HELP)?),
-                "--clients" => options.clients = Some(number().ok_or(HELP)? as usize),
-                "--scenario" => options.scenarios.push(words.next().as_deref().and_then(find).ok_or(HELP)?),
-                "--list" => {
-                    catalogue::all().iter().for_each(|scenario| println!("{}", scenario.name));
-                    return Ok(None);
-                }
-                _ => return Err(HELP.to_owned()),
+                "--seconds" => options.seconds = Some(number().ok_or_else(help)?),
+                "--clients" => options.clients = Some(number().ok_or_else(help)? as usize),
+                "--scenario" => options.scenarios.push(words.next().as_deref().and_then(find).ok_or_else(help)?),
+                _ => return Err(help()),
             }
         }
         if options.scenarios.is_empty() {
@@ -59,6 +56,10 @@ impl Options {
         let fit = |seconds: u32| f64::from(seconds) * f64::from(scenario.pace) / scenario.window.as_secs_f64();
         self.seconds.map_or(scenario.windows, |seconds| (fit(seconds) as u32).max(2))
     }
+}
+
+fn help() -> String {
+    catalogue::all().iter().fold(HELP.to_owned(), |text, scenario| text + "\n  " + scenario.name)
 }
 
 fn find(name: &str) -> Option<Scenario> {

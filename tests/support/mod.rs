@@ -2,5 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod oracle;
 pub mod provider;
 pub mod quota;
+pub mod stepper;

@@ -130,6 +130,7 @@ fn silent() -> Scenario {
     Scenario {
         settings: format!("{PATIENT}  cooldownDefaultMs: 50000\n"),
         targets: untold(None),
+        windows: 8,
         ..base("silent", vec![host("a", 300), host("b", 400)])
     }
 }

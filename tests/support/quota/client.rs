@@ -88,7 +88,8 @@ impl Crowd {
         let name = format!("{} {}", answer.status(), code.as_deref().unwrap_or("broken"));
         *tally.errors.entry(name).or_default() += 1;
         let tokens = size.prompt + size.most;
-        let able = self.chain.iter().find(|(host, model)| self.hosts[*host].could_serve(model, tokens, self.news));
+        let able =
+            self.chain.iter().find(|(host, model)| self.hosts[*host].able_key(model, tokens, self.news).is_some());
         if let Some((host, model)) = able {
             tally.false_exhaustion += 1;
             let said = || format!("{}/{model} could have served {tokens} tokens: {body}", self.hosts[*host].spec.id);

@@ -104,13 +104,27 @@ impl Host {
         text
     }
 
-    /// Whether a request of this size to this model would have been served just now, by some key.
+    /// The first key with which a request of this size to this model would have been served just now.
     #[must_use]
-    pub fn could_serve(&self, model: &str, tokens: u64, settled: Duration) -> bool {
+    pub fn able_key(&self, model: &str, tokens: u64, settled: Duration) -> Option<String> {
         let now = self.shared.clock.now().wall;
-        let keys = 0..self.spec.keys;
-        keys.into_iter()
-            .any(|key| self.shared.owner(key, model).is_some_and(|truth| truth.could_serve(tokens, now, settled)))
+        let able = |at: &usize| {
+            let owner = self.shared.owner(*at, model);
+            owner.is_some_and(|truth| truth.could_serve(tokens, now, settled))
+        };
+        (0..self.spec.keys).find(able).map(|at| self.key(at))
+    }
+
+    /// One of its keys.
+    #[must_use]
+    pub fn key(&self, at: usize) -> String {
+        key(self.spec.id, at)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Everybody's quota.

@@ -26,6 +26,14 @@ pub struct Scenario {
     pub targets: Targets,
 }
 
+impl Scenario {
+    /// Whether there is a waiting line.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.settings.contains("queueMode: true")
+    }
+}
+
 /// What the figures should be. Of false exhaustion and overshoot there should be none, always.
 #[derive(Clone, Copy, Debug)]
 pub struct Targets {

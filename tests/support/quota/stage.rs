@@ -13,6 +13,7 @@ use chain429::config::model::KeyDigest;
 use chain429::config::{self, Overrides};
 use chain429::domain::time::Wall;
 use chain429::upstream::tls;
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::client::{self, Crowd, KEY};
@@ -27,38 +28,65 @@ pub struct Stage {
     pub crowd: Arc<Crowd>,
     /// Calls that providers are answering.
     pub held: Waits,
-    proxy: Proxy,
+    /// With the place of its database, which is gone with the run.
+    proxy: Option<(Proxy, TempDir)>,
     clients: Vec<JoinHandle<()>>,
     began: Wall,
-    /// The database of the proxy, gone with the run.
-    _dir: tempfile::TempDir,
 }
 
-impl Stage {
-    /// Starts providers and proxy; no client asks yet. The clock must already show the scenario's start.
-    pub async fn set(scenario: Scenario, clock: Clock, news: Duration) -> Self {
+/// What is there before the proxy.
+pub struct Ground {
+    pub hosts: Arc<Vec<Host>>,
+    /// Entries of the chain: which host, which model.
+    pub chain: Vec<(usize, &'static str)>,
+    /// Calls that providers are answering.
+    pub held: Waits,
+    /// Counts whatever happens.
+    pub moves: Arc<AtomicUsize>,
+}
+
+impl Ground {
+    /// Starts the providers of a scenario.
+    pub async fn prepare(scenario: &Scenario, clock: &Clock, news: Duration) -> Self {
         let (held, moves) = (Waits::default(), Arc::<AtomicUsize>::default());
         let mut hosts = Vec::new();
         for spec in &scenario.hosts {
             let (demand, clock) = (scenario.demand.clone(), clock.clone());
             hosts.push(Host::start(spec.clone(), demand, clock, news, held.clone(), Arc::clone(&moves)).await);
         }
-        let models =
+        let entries =
             |(at, host): (usize, &Host)| host.spec.models.iter().map(move |model| (at, *model)).collect::<Vec<_>>();
-        let chain: Vec<_> = hosts.iter().enumerate().flat_map(models).collect();
+        let chain = hosts.iter().enumerate().flat_map(entries).collect();
+        Self { hosts: Arc::new(hosts), chain, held, moves }
+    }
+}
+
+impl Stage {
+    /// Starts providers and proxy; no client asks yet. The clock must already show the scenario's start.
+    pub async fn set(scenario: Scenario, clock: Clock, news: Duration) -> Self {
+        let ground = Ground::prepare(&scenario, &clock, news).await;
         let dir = tempfile::tempdir().unwrap();
-        let yaml = yaml(&scenario, &hosts, &chain, dir.path());
+        let yaml = yaml(&scenario, &ground, dir.path());
         let environment = BTreeMap::<String, String>::new();
         let config = config::parse(&yaml, "scenario.yaml", dir.path(), &environment, &Overrides::default())
             .unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
         let tls = tls::client_config(None).unwrap();
         let proxy = Proxy::start(config, vec![KeyDigest::of(KEY)], tls, clock.clone()).unwrap();
+        let address = proxy.addresses()[0];
+        Self { proxy: Some((proxy, dir)), ..Self::before(address, ground, scenario, clock, news) }
+    }
+
+    /// The same with something else in place of the proxy.
+    #[must_use]
+    pub fn before(address: SocketAddr, ground: Ground, scenario: Scenario, clock: Clock, news: Duration) -> Self {
+        let Ground { hosts, chain, held, moves } = ground;
+        let began = clock.now().wall;
         let crowd = Arc::new(Crowd {
-            proxy: proxy.addresses()[0],
-            clock: clock.clone(),
+            proxy: address,
+            clock,
             demand: scenario.demand.clone(),
             chain,
-            hosts: Arc::new(hosts),
+            hosts,
             news,
             resting: Waits::default(),
             asking: AtomicUsize::new(0),
@@ -66,7 +94,7 @@ impl Stage {
             over: AtomicBool::new(false),
             tally: Mutex::default(),
         });
-        Self { scenario, crowd, held, proxy, clients: Vec::new(), began: clock.now().wall, _dir: dir }
+        Self { scenario, crowd, held, proxy: None, clients: Vec::new(), began }
     }
 
     /// Where the proxy listens.
@@ -98,21 +126,23 @@ impl Stage {
         for client in &self.clients {
             client.abort();
         }
-        self.proxy.stop(Duration::from_secs(2)).await;
+        if let Some((proxy, _dir)) = self.proxy {
+            proxy.stop(Duration::from_secs(2)).await;
+        }
         figures
     }
 }
 
-fn yaml(scenario: &Scenario, hosts: &[Host], chain: &[(usize, &str)], dir: &Path) -> String {
+fn yaml(scenario: &Scenario, ground: &Ground, dir: &Path) -> String {
     let (settings, database) = (&scenario.settings, dir.join("usage.redb"));
     let mut text = format!(
         "version: 1\nsettings:\n  port: 0\n  apiKeys: [{KEY}]\n  adminKeys: [{KEY}-admin]\n  dbPath: {}\n{settings}providers:\n",
         database.display()
     );
-    text.extend(hosts.iter().map(Host::yaml));
+    text.extend(ground.hosts.iter().map(Host::yaml));
     text += "chains:\n  - name: chain\n    entries:\n";
-    let entry =
-        |(at, model): &(usize, &str)| format!("      - {{ provider: {}, model: \"{model}\" }}\n", hosts[*at].spec.id);
-    text.extend(chain.iter().map(entry));
+    for (at, model) in &ground.chain {
+        text += &format!("      - {{ provider: {}, model: \"{model}\" }}\n", ground.hosts[*at].spec.id);
+    }
     text
 }

@@ -208,7 +208,7 @@ impl Truth {
 
     /// What was used of a limit from `from` until before `to`, and what there was.
     ///
-    /// A fixed window counts as a whole as soon as the period touches it: choose periods that begin and end with windows.
+    /// A fixed window counts as a whole, used and capacity, as soon as the period touches it.
     /// Of a rolling window the filling is measured, averaged over the period, so that it does not matter where in a
     /// window the period ends. Used and capacity are in the rule's unit (slots: in calls at the same time).
     #[must_use]
@@ -224,11 +224,12 @@ impl Truth {
                 let rule = &self.rules[at];
                 let (window, limit) = (millis(rule.window), rule.limit as f64);
                 let weigh = |call: &Call| weight(rule, call);
-                let arrived = self.calls.iter().filter(|call| (from..to).contains(&call.arrived));
                 match rule.kind {
                     Kind::Fixed => {
-                        let windows = (to - 1) / window - from / window + 1;
-                        Share { used: arrived.map(weigh).sum::<u64>() as f64, capacity: limit * windows as f64 }
+                        let (first, last) = (from / window, (to - 1) / window);
+                        let within = self.calls.iter().filter(|call| (first..=last).contains(&(call.arrived / window)));
+                        let used = within.map(weigh).sum::<u64>() as f64;
+                        Share { used, capacity: limit * (last - first + 1) as f64 }
                     }
                     Kind::Rolling => {
                         let filled = self
@@ -241,6 +242,7 @@ impl Truth {
                     Kind::Refilling => {
                         let missing = self.missing(rule, from) as f64 / window as f64;
                         let capacity = limit - missing + limit * length / window as f64;
+                        let arrived = self.calls.iter().filter(|call| (from..to).contains(&call.arrived));
                         Share { used: arrived.map(weigh).sum::<u64>() as f64, capacity }
                     }
                 }
@@ -289,8 +291,8 @@ impl Truth {
         self.calls.iter().rev().take_while(|call| call.arrived >= from).map(|call| weight(rule, call)).sum()
     }
 
-    /// What a refilling bucket misses before any call of the moment `at` itself when `at` is over for it, else with
-    /// them; in units x window in ms, the measure in which exactly `limit` comes back per millisecond.
+    /// What a refilling bucket misses at `at`, after all calls of that moment; in units x window in ms, the measure in
+    /// which exactly `limit` comes back per millisecond.
     fn missing(&self, rule: &Rule, at: u64) -> u64 {
         let (mut missing, mut seen) = (0u64, 0u64);
         for call in self.calls.iter().take_while(|call| call.arrived <= at) {
