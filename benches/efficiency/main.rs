@@ -11,6 +11,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this makes")]
 
 mod options;
+#[path = "../../tests/support/oracle.rs"]
+mod oracle;
 #[path = "../../tests/support/quota/mod.rs"]
 mod quota;
 mod report;
@@ -20,9 +22,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use options::Options;
+use oracle::Mind;
 use quota::figures::Figures;
 use quota::scenario::Scenario;
-use quota::stage::Stage;
+use quota::stage::{Ground, Stage};
 use tempo::Tempo;
 
 /// How long an answer may take from a provider until the proxy acts on it, in real time.
@@ -49,7 +52,14 @@ fn main() -> ExitCode {
 async fn run(scenario: Scenario, options: &Options) -> Figures {
     let windows = options.windows(&scenario);
     let tempo = Tempo::new(scenario.start, scenario.pace);
-    let mut stage = Stage::set(scenario, tempo.clock(), NEWS * tempo.pace()).await;
+    let (clock, news) = (tempo.clock(), NEWS * tempo.pace());
+    let mut stage = if options.oracle {
+        let ground = Ground::prepare(&scenario, &clock, news).await;
+        let address = oracle::start(Mind::Knowing, &ground, clock.clone()).await;
+        Stage::before(address, ground, scenario, clock, news)
+    } else {
+        Stage::set(scenario, clock, news).await
+    };
     let period = stage.period(windows);
     tempo.go();
     stage.begin();

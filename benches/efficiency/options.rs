@@ -9,6 +9,8 @@ pub(crate) struct Options {
     pub(crate) scenarios: Vec<Scenario>,
     /// Figures as JSON lines.
     pub(crate) json: bool,
+    /// With an all-knowing proxy in place of ours: what this machine allows at best.
+    pub(crate) oracle: bool,
     /// Real length of each scenario, without the part before its first whole window.
     seconds: Option<u32>,
     /// In place of what the scenario says.
@@ -21,6 +23,7 @@ cargo bench --bench efficiency [-- OPTIONS]
   --scenario NAME  only this one; may be repeated
   --seconds N      about so long per scenario, in whole windows (default: most take 4 windows of 3 s)
   --clients N      in place of what each scenario says
+  --oracle         with an all-knowing proxy in place of ours: what this machine allows at best
   --json           one line of JSON per scenario
 
 scenarios:";
@@ -28,13 +31,14 @@ scenarios:";
 impl Options {
     /// Reads the command line; `None` when there is nothing to run. `cargo test` runs benches without `--bench`.
     pub(crate) fn read() -> Result<Option<Self>, String> {
-        let mut options = Self { scenarios: Vec::new(), json: false, seconds: None, clients: None };
+        let mut options = Self { scenarios: Vec::new(), json: false, oracle: false, seconds: None, clients: None };
         let mut asked = false;
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut number = || words.next().and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0);
             match word.as_str() {
                 "--bench" => asked = true,
+                "--oracle" => options.oracle = true,
                 "--json" => options.json = true,
                 "--seconds" => options.seconds = Some(number().ok_or_else(help)?),
                 "--clients" => options.clients = Some(number().ok_or_else(help)? as usize),

@@ -1,6 +1,10 @@
 //! What a proxy would be that knew everything: it asks the providers' truth before each call, one call at a time, first
 //! come first served. It shows which figures a scenario allows at all, and that the measuring side counts right.
 
+#![allow(dead_code, reason = "the bench and the tests each use a part of this")]
+#![allow(unreachable_pub, reason = "shared by the bench and the tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what goes wrong here ends the measuring")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
