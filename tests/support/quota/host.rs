@@ -160,7 +160,7 @@ impl Shared {
     }
 }
 
-/// A call on its way through the provider. Dropped before its end (the other side has left), it counts what it asked for.
+/// A call on its way through the provider. When the other side leaves before its end, it counts as if answered.
 struct Held<'a> {
     shared: &'a Shared,
     key: usize,
