@@ -12,6 +12,7 @@
 mod chat;
 mod cli;
 mod concurrency;
+mod efficiency;
 mod errors;
 mod keys;
 mod layout;

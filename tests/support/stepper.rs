@@ -43,6 +43,13 @@ struct Look {
     held: usize,
 }
 
+/// Runs a scenario with the proxy.
+pub async fn run(scenario: Scenario) -> Figures {
+    let clock = clock_of(&scenario);
+    let stage = Stage::set(scenario, clock.clock(), Duration::ZERO).await;
+    Stepper::over(stage, clock).await
+}
+
 /// Runs a scenario with an oracle in place of the proxy.
 pub async fn run_oracle(scenario: Scenario, mind: Mind) -> Figures {
     let clock = clock_of(&scenario);
