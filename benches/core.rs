@@ -9,15 +9,20 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chain429::domain::bucket::refill::Refill;
+use chain429::domain::bucket::{Bucket, Source};
 use chain429::domain::cooldown::{Cooldown, Deadline};
+use chain429::domain::demand::Need;
 use chain429::domain::endpoint::Endpoint;
+use chain429::domain::evidence::{DAY, Dimension, MINUTE};
 use chain429::domain::ids::{EntryId, ModelId, ProviderId};
-use chain429::domain::ledger::{Ledger, Refusal};
+use chain429::domain::ledger::{Ledger, Used};
 use chain429::domain::outcome::{Basis, CooldownClass, Reason, Target, Verdict};
+use chain429::domain::refusal::Refusal;
 use chain429::domain::request::Document;
 use chain429::domain::sse::Scanner;
 use chain429::domain::stream::Watch;
-use chain429::domain::time::Mono;
+use chain429::domain::time::{Mono, Now, Wall};
 use chain429::domain::trail::{Failure, Seen, Step, Trail};
 use chain429::domain::usage;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -93,29 +98,42 @@ fn usage_of_an_answer(criterion: &mut Criterion) {
 }
 
 fn ledger(criterion: &mut Criterion) {
-    let now = Mono(1_000_000);
+    let now = Now { mono: Mono(10_000_000_000), wall: Wall(1_795_521_600_000) };
     let refused = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429);
     let first = Duration::from_secs(60);
+    let need = Need { tokens: 500, least: 100 };
+    let limited = || {
+        let bucket = |dimension, window, limit| {
+            Bucket::new(dimension, Some(window), limit, Refill::Rolling, Source::Configured, now.mono)
+        };
+        let buckets = vec![
+            bucket(Dimension::Requests, MINUTE, 1 << 40),
+            bucket(Dimension::Requests, DAY, 1 << 40),
+            bucket(Dimension::Tokens, MINUTE, 1 << 40),
+        ];
+        Ledger::new(Some(64), buckets).called(None)
+    };
     let mut group = criterion.benchmark_group("ledger");
-    group.bench_function("check, charge, release", |bench| {
-        let mut ledger = Ledger::new(Some(64));
-        bench.iter(|| {
-            let granted = black_box(&ledger).check(black_box(now));
-            ledger.charge();
-            ledger.cooldowns.recover(now);
-            ledger.release();
-            ledger.cooldowns.warm(now);
-            granted
+    for (name, mut ledger) in [("no limits", Ledger::new(Some(64), Vec::new())), ("three buckets", limited())] {
+        group.bench_function(format!("check, charge, settle: {name}"), |bench| {
+            bench.iter(|| {
+                let granted = ledger.check(black_box(need), black_box(now));
+                ledger.charge(need, now.mono);
+                ledger.heard(true, now.mono, now.mono);
+                ledger.settle(need, Used::Tokens { prompt: 100, answer: 50 }, now.mono, now.mono);
+                ledger.warm(now.mono);
+                granted
+            });
         });
-    });
-    let mut cold = Ledger::new(Some(64));
-    cold.cooldowns.chill(&refused, 429, now, now, first);
-    group.bench_function("check, cold", |bench| bench.iter(|| black_box(&cold).check(black_box(now))));
+    }
+    let mut cold = limited();
+    cold.chill(&refused, 429, now.mono, now.mono, first);
+    group.bench_function("check, cold", |bench| bench.iter(|| cold.check(black_box(need), black_box(now))));
     group.bench_function("a refusal begins a cooldown", |bench| {
-        let fresh = Ledger::new(Some(64));
+        let fresh = limited();
         bench.iter_batched_ref(
             || fresh.clone(),
-            |ledger| ledger.cooldowns.chill(black_box(&refused), 429, now, now, first),
+            |ledger| ledger.chill(black_box(&refused), 429, now.mono, now.mono, first),
             BatchSize::SmallInput,
         );
     });

@@ -101,7 +101,8 @@ async fn o12_a_limit_of_the_provider_is_shared_by_its_models() {
     let gate = Arc::new(Semaphore::new(0));
     let open = Arc::clone(&gate);
     let provider = Provider::with(move |_, _| Answer::ok().behind(&open)).await;
-    let yaml = config_of("", &[("a", &provider)], "    rateLimits: { scope: provider, concurrentRequests: 3 }\n")
+    let limits = "    rateLimits: { scope: provider, concurrentRequests: 3 }\n";
+    let yaml = config_of("  queueMode: false\n", &[("a", &provider)], limits)
         .replace("{ provider: a, model: m }", "{ provider: a, model: m }\n      - { provider: a, model: n }");
     let app = App::start(&yaml).await;
     let clients = join_all((0..8).map(|_| app.chat(ask(""))));

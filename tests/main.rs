@@ -12,12 +12,15 @@
 mod chat;
 mod cli;
 mod concurrency;
+mod efficiency;
 mod errors;
 mod keys;
 mod layout;
 mod memory;
+mod oracle;
 mod stopping;
 mod streaming;
 mod support;
 mod tls;
+mod truth;
 mod waterfall;

@@ -148,13 +148,22 @@ async fn o19_f13_a_stream_that_breaks_off_ends_with_an_error_event() {
     }
 }
 
+/// `midStreamFailureThreshold` and its kin: one stream may break for any reason, several in a row cool the entry, each
+/// time for longer.
 #[actix_rt::test]
-async fn a_broken_stream_cools_the_entry() {
+async fn several_broken_streams_in_a_row_cool_the_entry() {
     let provider = Provider::script([Answer::stream().part(&delta("Once")).close()]).await;
-    let app = App::start(&chain_of(&[("a", &provider)])).await;
-    app.chat(ask(STREAM)).await;
-    let entry = app.entry("a").await;
-    assert_eq!((entry["status"].as_str(), entry["inFlight"].as_u64()), (Some("cooling"), Some(0)));
+    let settings = "  midStreamFailureThreshold: 2\n  midStreamCooldownMs: 60000\n  midStreamCooldownMaxMs: 90000\n";
+    let app = App::start(&config_of(settings, &[("a", &provider)], "")).await;
+    for cooldown in [60_000, 90_000] {
+        app.chat(ask(STREAM)).await;
+        assert_eq!(app.entry("a").await["status"], "ready");
+        app.chat(ask(STREAM)).await;
+        let entry = app.entry("a").await;
+        assert_eq!((entry["status"].as_str(), entry["inFlight"].as_u64()), (Some("cooling"), Some(0)));
+        assert_eq!(entry["cooldownMs"], cooldown);
+        app.clock.advance(Duration::from_millis(cooldown));
+    }
     app.stop().await;
 }
 

@@ -309,8 +309,16 @@ async fn a_context_overflow_moves_on_and_comes_back_if_nobody_has_room() {
     let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
     assert_eq!(app.chat(ask("")).await.header("x-429chain-provider"), "b/m");
     assert_eq!(app.entry("a").await["status"], "ready");
+    // What the refusal has told is known from now on, and the refusal is worded as tools expect it.
     let alone = app.chat(ask("").replace("default", "a/m")).await;
-    assert_eq!((alone.status, alone.text().as_str()), (400, overflow));
+    assert_eq!((alone.status, alone.code().as_str(), a.calls()), (400, "context_length_exceeded", 1));
+    assert!(alone.text().contains("a/m (request of about "), "{}", alone.text());
+    app.stop().await;
+    let (a, off) = (Provider::script([Answer::json(400, &[], overflow)]).await, healthy().await);
+    let yaml = chain_of(&[("a", &a), ("b", &off)]).replace("  - id: b\n", "  - id: b\n    enabled: false\n");
+    let app = App::start(&yaml).await;
+    let first = app.chat(ask("")).await;
+    assert_eq!((first.status, first.text().as_str()), (400, overflow), "the provider's own words");
     app.stop().await;
 }
 

@@ -28,7 +28,8 @@ pub enum Turn {
     },
     /// Waiting would take too long, or would not help.
     TurnedAway {
-        /// When it would have been its turn, where anybody can tell.
+        /// When it would have been its turn behind those in front, where anybody can tell. `None` for the first of a
+        /// line: it would have been its turn as soon as any entry is back.
         eta: Option<Mono>,
         /// The line has as many as it takes.
         full: bool,

@@ -101,7 +101,7 @@ impl RouterActor {
                     return;
                 }
                 if let Some(waiter) = line.remove(id) {
-                    waiter.end(Turn::TurnedAway { eta: wait.known, full: false, skipped });
+                    waiter.end(Turn::TurnedAway { eta: None, full: false, skipped });
                 }
             }
             Walked::Exhausted { .. } => {}
@@ -117,7 +117,9 @@ impl RouterActor {
         let wait = prospects.turn(ahead);
         let stays = (prospects.able && ahead == 0) || wait.is_worth_it(waiter.deadline, now);
         if !stays && let Some(waiter) = line.remove(id) {
-            waiter.end(Turn::TurnedAway { eta: wait.known, full: false, skipped: prospects.skipped });
+            // Nobody is in front of the first: then the entries' own deadlines are the whole truth.
+            let eta = wait.known.filter(|_| ahead > 0);
+            waiter.end(Turn::TurnedAway { eta, full: false, skipped: prospects.skipped });
         }
         self.serve(label, ctx);
     }

@@ -96,6 +96,20 @@ impl Trail {
         self.0.iter().any(|step| small(&step)) && self.0.iter().all(|step| small(&step) || off(&step))
     }
 
+    /// The longest context among the entries, when the request is too long for all that are switched on.
+    #[must_use]
+    pub fn too_long(&self) -> Option<u64> {
+        let mut longest = None;
+        for step in &self.0 {
+            match step.seen {
+                Seen::Skipped(Refusal::TooLarge { limit, window: None, .. }) => longest = longest.max(Some(limit)),
+                Seen::Skipped(Refusal::Off) => {}
+                _ => return None,
+            }
+        }
+        longest
+    }
+
     /// How long until the first of these entries may be called again; `None` when waiting helps none of them.
     #[must_use]
     pub fn soonest(&self, now: Mono) -> Option<Duration> {

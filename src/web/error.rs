@@ -68,6 +68,15 @@ pub enum ApiError {
         /// Seconds until the first entry is back; `None` when waiting does not help.
         retry_after: Option<u64>,
     },
+    /// The request is longer than the context of every model of its chain. Worded like the refusal of a provider: tools
+    /// shorten a conversation when they see it.
+    #[error("This chain's maximum context length is {context} tokens, and the request is longer. {message}.")]
+    TooLong {
+        /// The longest of them, in tokens.
+        context: u64,
+        /// Names every entry and its context.
+        message: String,
+    },
     /// The request is larger than every entry of its chain takes.
     #[error("The request is too large for every entry of its chain. {message}.")]
     NowhereToFit {
@@ -97,6 +106,9 @@ impl ApiError {
     #[must_use]
     pub fn exhausted(trail: &Trail, why: Unserved, eta: Option<Mono>, now: Now) -> Self {
         let tried = trail.message(now.mono);
+        if let Some(context) = trail.too_long() {
+            return Self::TooLong { context, message: tried };
+        }
         if trail.too_large() {
             return Self::NowhereToFit { message: tried };
         }
@@ -125,6 +137,7 @@ impl ApiError {
             Self::InvalidApiKey(_) => "invalid_api_key",
             Self::AdminRequired => "admin_required",
             Self::Malformed(_) | Self::Unreadable(_) => "invalid_request",
+            Self::TooLong { .. } => "context_length_exceeded",
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => "request_too_large",
             Self::ModelNotFound { .. } => "model_not_found",
             Self::UnknownPath { .. } => "unknown_path",
@@ -143,7 +156,7 @@ impl ApiError {
         match self {
             Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
             Self::AdminRequired => StatusCode::FORBIDDEN,
-            Self::Malformed(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Unreadable(_) | Self::TooLong { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ModelNotFound { .. } | Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -161,6 +174,7 @@ impl ApiError {
         match self {
             Self::Malformed(malformed) => param = malformed.param,
             Self::ModelNotFound { .. } => param = Some("model"),
+            Self::TooLong { .. } => param = Some("messages"),
             Self::MethodNotAllowed { allowed, .. } => {
                 builder.insert_header((ALLOW, *allowed));
             }

@@ -3,4 +3,7 @@
 pub mod app;
 pub mod binary;
 pub mod clock;
+pub mod oracle;
 pub mod provider;
+pub mod quota;
+pub mod stepper;
