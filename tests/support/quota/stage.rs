@@ -12,8 +12,8 @@ use chain429::clock::Clock;
 use chain429::config::model::KeyDigest;
 use chain429::config::{self, Overrides};
 use chain429::domain::time::Wall;
+use chain429::store::place::Place;
 use chain429::upstream::tls;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::client::{self, Crowd, KEY};
@@ -28,8 +28,7 @@ pub struct Stage {
     pub crowd: Arc<Crowd>,
     /// Calls that providers are answering.
     pub held: Waits,
-    /// With the place of its database, which is gone with the run.
-    proxy: Option<(Proxy, TempDir)>,
+    proxy: Option<Proxy>,
     clients: Vec<JoinHandle<()>>,
     began: Wall,
 }
@@ -65,15 +64,14 @@ impl Stage {
     /// Starts providers and proxy; no client asks yet. The clock must already show the scenario's start.
     pub async fn set(scenario: Scenario, clock: Clock, news: Duration) -> Self {
         let ground = Ground::prepare(&scenario, &clock, news).await;
-        let dir = tempfile::tempdir().unwrap();
-        let yaml = yaml(&scenario, &ground, dir.path());
+        let yaml = yaml(&scenario, &ground);
         let environment = BTreeMap::<String, String>::new();
-        let config = config::parse(&yaml, "scenario.yaml", dir.path(), &environment, &Overrides::default())
+        let config = config::parse(&yaml, "scenario.yaml", Path::new("."), &environment, &Overrides::default())
             .unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
         let tls = tls::client_config(None).unwrap();
-        let proxy = Proxy::start(config, vec![KeyDigest::of(KEY)], tls, clock.clone()).unwrap();
+        let proxy = Proxy::start(config, vec![KeyDigest::of(KEY)], tls, clock.clone(), Place::Memory).unwrap();
         let address = proxy.addresses()[0];
-        Self { proxy: Some((proxy, dir)), ..Self::before(address, ground, scenario, clock, news) }
+        Self { proxy: Some(proxy), ..Self::before(address, ground, scenario, clock, news) }
     }
 
     /// The same with something else in place of the proxy.
@@ -126,18 +124,17 @@ impl Stage {
         for client in &self.clients {
             client.abort();
         }
-        if let Some((proxy, _dir)) = self.proxy {
+        if let Some(proxy) = self.proxy {
             proxy.stop(Duration::from_secs(2)).await;
         }
         figures
     }
 }
 
-fn yaml(scenario: &Scenario, ground: &Ground, dir: &Path) -> String {
-    let (settings, database) = (&scenario.settings, dir.join("usage.redb"));
+fn yaml(scenario: &Scenario, ground: &Ground) -> String {
+    let settings = &scenario.settings;
     let mut text = format!(
-        "version: 1\nsettings:\n  port: 0\n  apiKeys: [{KEY}]\n  adminKeys: [{KEY}-admin]\n  dbPath: {}\n{settings}providers:\n",
-        database.display()
+        "version: 1\nsettings:\n  port: 0\n  apiKeys: [{KEY}]\n  adminKeys: [{KEY}-admin]\n{settings}providers:\n"
     );
     text.extend(ground.hosts.iter().map(Host::yaml));
     text += "chains:\n  - name: chain\n    entries:\n";
