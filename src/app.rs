@@ -142,7 +142,15 @@ impl Proxy {
 
         let addresses = server.addrs();
         let server = server.run();
-        Ok(Self { addresses, server: server.handle(), serving: actix_rt::spawn(server), recorder, recording, drain, control })
+        Ok(Self {
+            addresses,
+            server: server.handle(),
+            serving: actix_rt::spawn(server),
+            recorder,
+            recording,
+            drain,
+            control,
+        })
     }
 
     /// Where it listens.

@@ -79,6 +79,11 @@ async fn o1_configured_requests_per_minute_hold_for_every_kind_of_window() {
 }
 
 #[actix_rt::test]
+async fn a_configured_limit_is_never_more_than_it_says() {
+    meets_its_targets("configured-refilling").await;
+}
+
+#[actix_rt::test]
 async fn o3_configured_tokens_per_minute_hold() {
     meets_its_targets("configured-tpm").await;
 }

@@ -82,7 +82,7 @@ impl EntryActor {
     /// Takes what the call needs from the lane with most headroom.
     fn reserve(&self, reserve: Reserve, now: Now) -> Result<Hold, Refusal> {
         let need = self.estimate.need(reserve.demand, self.terms.reserves_output);
-        let (place, lane) = self.best(need, now)?;
+        let (place, lane) = self.best(need, reserve.urgent, now)?;
         let (marks, over) = lane.charge(need, now);
         if over.is_some() {
             info!(entry.id = %self.id, key = place + 1, "{} is back", self.id);
@@ -90,19 +90,23 @@ impl EntryActor {
         Ok(Hold { lane: place, granted: now.mono, demand: reserve.demand, need, marks, heard: false })
     }
 
-    fn best(&self, need: Need, now: Now) -> Result<(usize, &Lane), Refusal> {
+    fn best(&self, need: Need, urgent: bool, now: Now) -> Result<(usize, &Lane), Refusal> {
         let mut first_back: Option<Refusal> = None;
         let mut able = Vec::new();
         for (place, lane) in self.lanes.iter().enumerate() {
-            match lane.check(need, now) {
+            match lane.check(need, urgent, now) {
                 Ok(()) => able.push((place, lane)),
-                Err(refusal) if first_back.is_none_or(|first| refusal.end() < first.end()) => first_back = Some(refusal),
+                Err(refusal) if first_back.is_none_or(|first| refusal.end() < first.end()) => {
+                    first_back = Some(refusal)
+                }
                 Err(_) => {}
             }
         }
         let best = match able.as_slice() {
             [only] => Some(*only),
-            _ => able.into_iter().max_by_key(|(place, lane)| (lane.headroom(), Reverse(lane.in_flight()), Reverse(*place))),
+            _ => able
+                .into_iter()
+                .max_by_key(|(place, lane)| (lane.headroom(), Reverse(lane.in_flight()), Reverse(*place))),
         };
         best.ok_or(first_back.unwrap_or(Refusal::Off))
     }
@@ -166,12 +170,9 @@ fn used(outcome: &Outcome) -> Used {
         Outcome::Failed { status: 400..500 | 503 | 529, .. } => Used::Request,
         Outcome::Failed { verdict: Verdict { reason: Some(reason), .. }, .. } if reason.is_quota() => Used::Request,
         Outcome::Failed { .. } => Used::Reserved,
-        Outcome::Served { usage, .. } | Outcome::Broken { usage, .. } | Outcome::Abandoned { usage } => {
-            usage.as_ref().map_or(Used::Reserved, |usage| Used::Tokens {
-                prompt: usage.prompt_tokens,
-                answer: answer_tokens(usage),
-            })
-        }
+        Outcome::Served { usage, .. } | Outcome::Broken { usage, .. } | Outcome::Abandoned { usage } => usage
+            .as_ref()
+            .map_or(Used::Reserved, |usage| Used::Tokens { prompt: usage.prompt_tokens, answer: answer_tokens(usage) }),
     }
 }
 
@@ -242,7 +243,7 @@ impl Handler<Forecast> for EntryActor {
     fn handle(&mut self, forecast: Forecast, _: &mut Self::Context) -> Self::Result {
         let now = self.terms.clock.now();
         let need = self.estimate.need(forecast.0, self.terms.reserves_output);
-        let refusal = self.best(need, now).err();
+        let refusal = self.best(need, false, now).err();
         let horizon = Horizon::new(now.mono, |at| {
             let slots = self.lanes.iter().map(|lane| lane.slots_by(need, now.mono, at));
             slots.fold(0, u64::saturating_add)

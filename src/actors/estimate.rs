@@ -1,7 +1,7 @@
 //! The learnt size of requests, written by the entry and read by whoever looks at its gauges.
 
-use std::sync::RwLock;
 use std::sync::PoisonError;
+use std::sync::RwLock;
 
 use crate::domain::demand::{Demand, Estimate, Need};
 

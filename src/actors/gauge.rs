@@ -235,7 +235,10 @@ mod tests {
         ledger.charge(call(700), NOW.mono);
         gauge.publish(&mut ledger, NOW);
         assert_eq!(gauge.refusal(call(300), NOW.mono), None);
-        assert!(matches!(gauge.refusal(call(2_002), NOW.mono), Some(Refusal::TooLarge { need: 1_001, limit: 1_000, .. })));
+        assert!(matches!(
+            gauge.refusal(call(2_002), NOW.mono),
+            Some(Refusal::TooLarge { need: 1_001, limit: 1_000, .. })
+        ));
         assert_eq!(gauge.refusal(call(400), NOW.mono), None, "what calls under way hold may come back any moment");
         ledger.settle(call(700), Used::Tokens { prompt: 500, answer: 200 }, NOW.mono, NOW.mono);
         gauge.publish(&mut ledger, NOW);

@@ -25,14 +25,14 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Whether all ledgers can take a call now.
+    /// Whether all ledgers can take a call now; for `urgent` see [`check_as`](crate::domain::ledger::Ledger::check_as).
     ///
     /// # Errors
     /// Of several refusals the one that ends last.
-    pub fn check(&self, need: Need, now: Now) -> Result<(), Refusal> {
+    pub fn check(&self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
         let refusals = self.ledgers.iter().rev().filter_map(|shared| {
             let mut posted = shared.borrow_mut();
-            posted.consult(|ledger| ledger.check(need, now)).err()
+            posted.consult(|ledger| ledger.check_as(need, urgent, now)).err()
         });
         refusals.max_by_key(Refusal::end).map_or(Ok(()), Err)
     }
@@ -95,7 +95,8 @@ impl Lane {
         let blamed = verdict.and_then(Owner::blamed).filter(|owner| matches!(owner, Owner::Pool(_) | Owner::Key));
         let Some(place) = self.place_of(blamed.unwrap_or(self.announced)) else { return };
         let (Some(shared), Some(mark)) = (self.ledgers.get(place), hold.marks.get(place)) else { return };
-        let answered = Answered { mark: *mark, granted: hold.granted, need: held, steady: self.steady };
+        let answered =
+            Answered { mark: *mark, granted: hold.granted, cost: hold.need, need: held, steady: self.steady };
         shared.borrow_mut().change(now, |ledger| {
             for stated in evidence.stated.iter().filter(|stated| !matches!(stated, Stated::Context(_))) {
                 ledger.learn(*stated, self.steady, now);
@@ -111,7 +112,14 @@ impl Lane {
     }
 
     /// Puts whoever is to blame on cooldown.
-    pub fn chill(&self, verdict: &Verdict, status: u16, hold: &Hold, now: Now, unknown_429: Duration) -> Option<(Owner, Cooldown)> {
+    pub fn chill(
+        &self,
+        verdict: &Verdict,
+        status: u16,
+        hold: &Hold,
+        now: Now,
+        unknown_429: Duration,
+    ) -> Option<(Owner, Cooldown)> {
         let shared = self.ledgers.get(self.place_of(Owner::blamed(verdict)?)?)?;
         let mut posted = shared.borrow_mut();
         let change = posted.change(now, |ledger| {

@@ -25,6 +25,8 @@ use crate::domain::trail::Step;
 pub struct Reserve {
     /// The size of the request.
     pub demand: Demand,
+    /// Nobody else can be asked, and the request may not wait.
+    pub urgent: bool,
 }
 
 /// To an entry: news of a call. Sent by [`Lease`] alone.

@@ -42,8 +42,16 @@ impl RouterActor {
     }
 
     fn walk(&self, route: &Arc<Route>, demand: Demand, from: usize, avoid: Option<ProviderId>) -> Walk {
-        let route = Arc::clone(route);
-        Walk { route, demand, from, avoid, excluded: Vec::new(), clock: self.clock.clone(), keeper: self.keeper.clone() }
+        Walk {
+            route: Arc::clone(route),
+            demand,
+            from,
+            avoid,
+            excluded: Vec::new(),
+            pressing: !self.queue.enabled,
+            clock: self.clock.clone(),
+            keeper: self.keeper.clone(),
+        }
     }
 
     fn next(&mut self) -> u64 {
@@ -132,6 +140,7 @@ fn walk_of(waiter: &Waiter, clock: &Clock, keeper: &Recipient<Revive>) -> Walk {
         from: 0,
         avoid: None,
         excluded: waiter.excluded.clone(),
+        pressing: false,
         clock: clock.clone(),
         keeper: keeper.clone(),
     }

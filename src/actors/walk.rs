@@ -25,6 +25,8 @@ pub(super) struct Walk {
     pub(super) from: usize,
     pub(super) avoid: Option<ProviderId>,
     pub(super) excluded: Vec<usize>,
+    /// Requests may not wait: rather than to fail, they press an entry whose limits are unknown.
+    pub(super) pressing: bool,
     pub(super) clock: Clock,
     pub(super) keeper: Recipient<Revive>,
 }
@@ -53,15 +55,27 @@ impl Walk {
             if self.excluded.contains(&at) {
                 continue;
             }
-            match self.knock(&place.entry).await {
+            match self.knock(&place.entry, false).await {
                 Ok(lease) => return Walked::Granted { place: at, lease, skipped },
                 Err(seen) => skipped.push(step(&place.entry, seen)),
+            }
+        }
+        if self.pressing {
+            for (place, at) in self.route.places.iter().zip(0..).skip(self.from) {
+                let is_spared = |step: &Step| {
+                    step.entry == place.entry.id && matches!(step.seen, Seen::Skipped(Refusal::Probing { .. }))
+                };
+                if skipped.iter().any(is_spared)
+                    && let Ok(lease) = self.knock(&place.entry, true).await
+                {
+                    return Walked::Granted { place: at, lease, skipped };
+                }
             }
         }
         Walked::Exhausted { skipped }
     }
 
-    async fn knock(&self, entry: &Entry) -> Result<Lease, Seen> {
+    async fn knock(&self, entry: &Entry, urgent: bool) -> Result<Lease, Seen> {
         if self.avoid.as_ref() == Some(&entry.id.provider) {
             return Err(Seen::SameProvider);
         }
@@ -69,7 +83,7 @@ impl Walk {
         if let Some(refusal) = handle.refusal(self.demand, self.clock.mono()) {
             return Err(Seen::Skipped(refusal));
         }
-        match handle.door.send(Reserve { demand: self.demand }).await {
+        match handle.door.send(Reserve { demand: self.demand, urgent }).await {
             Ok(answer) => answer.map_err(Seen::Skipped),
             Err(fault) => {
                 error!(entry.id = %entry.id, %fault, "{} does not answer and is restarted", entry.id);

@@ -5,10 +5,7 @@ use super::path::{Step, YamlPath};
 
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, and
 /// `key=value` means that only this value is without effect.
-pub(super) const NOT_YET: &[&str] = &[
-    "settings.normalizeResponses",
-    "chains.*.strategy=latency",
-];
+pub(super) const NOT_YET: &[&str] = &["settings.normalizeResponses", "chains.*.strategy=latency"];
 
 impl Document {
     /// One sentence per key, however often it is used.

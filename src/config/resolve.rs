@@ -9,9 +9,7 @@ use std::time::Duration;
 use super::check::digest;
 use super::day_reset;
 use super::layers::Overrides;
-use super::model::{
-    Chain, ChainEntry, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings,
-};
+use super::model::{Chain, ChainEntry, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings};
 use super::raw;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;

@@ -10,9 +10,9 @@ mod sight;
 
 use std::time::Duration;
 
-pub use self::sight::Sight;
 use self::log::Log;
 use self::refill::Refill;
+pub use self::sight::Sight;
 use super::evidence::{Dimension, MINUTE};
 use super::time::{Mono, Now};
 
@@ -56,6 +56,10 @@ pub struct Bucket {
     told: Mono,
     /// When the call was granted whose answer was merged last.
     merged: Option<Mono>,
+    /// The lowest number that was told of the window whose end is known.
+    lowest_told: Option<u64>,
+    /// The slowest and the fastest rate that answers have told, where the length of the window is not known.
+    rates: (f64, f64),
 }
 
 impl Bucket {
@@ -83,6 +87,8 @@ impl Bucket {
             level_at: now,
             told: now,
             merged: None,
+            lowest_told: None,
+            rates: (0.0, f64::INFINITY),
         }
     }
 
@@ -136,6 +142,7 @@ impl Bucket {
             Refill::Ending(end) if now.mono.0 >= end.0.saturating_add(slack) => {
                 self.log.drop_until(Mono(end.0.saturating_sub(slack)));
                 self.refill = Refill::Rolling;
+                self.lowest_told = None;
             }
             Refill::Ending(_) => {}
             Refill::Calendar(calendar) => {
@@ -224,7 +231,9 @@ impl Bucket {
             Refill::Steady(_) => None,
             Refill::Ending(end) => Some(Mono(end.0.saturating_add(self.slack()))),
             Refill::Calendar(calendar) => Some(calendar.end()),
-            Refill::Rolling => self.log.youngest_of(1).map(|last| Mono(last.0.saturating_add(self.span + self.slack()))),
+            Refill::Rolling => {
+                self.log.youngest_of(1).map(|last| Mono(last.0.saturating_add(self.span + self.slack())))
+            }
         }
     }
 

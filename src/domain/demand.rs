@@ -119,9 +119,9 @@ impl Estimate {
     /// False for numbers that no learning produces: of a file that is not what it should be.
     #[must_use]
     pub fn is_sane(&self) -> bool {
-        [self.ratio, self.answer].iter().all(|trend| {
-            trend.mean.is_finite() && trend.mean >= 0.0 && trend.spread.is_finite() && trend.spread >= 0.0
-        })
+        [self.ratio, self.answer]
+            .iter()
+            .all(|trend| trend.mean.is_finite() && trend.mean >= 0.0 && trend.spread.is_finite() && trend.spread >= 0.0)
     }
 }
 

@@ -98,6 +98,15 @@ impl Ledger {
     /// # Errors
     /// The reason why not; of several the one that ends last.
     pub fn check(&mut self, need: Need, now: Now) -> Result<(), Refusal> {
+        self.check_as(need, false, now)
+    }
+
+    /// The same; `urgent` says that nobody else can be asked and the request may not wait, so that an entry of unknown
+    /// limits is not spared.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn check_as(&mut self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
         self.advance(now);
         let at = now.mono;
         if let Some(cooldown) = self.cooldowns.active(at) {
@@ -112,9 +121,9 @@ impl Ledger {
         if let Some(refusal) = self.spent(need, at) {
             return Err(refusal);
         }
-        let guided = self.is_guided();
+        let free = urgent || self.is_guided();
         match &self.pace {
-            Some(pace) => pace.check(guided, at).map_err(|until| Refusal::Probing { until }),
+            Some(pace) => pace.check(free, at).map_err(|until| Refusal::Probing { until }),
             None => Ok(()),
         }
     }
@@ -320,7 +329,8 @@ impl Ledger {
     fn too_large(&self, need: Need) -> Option<Refusal> {
         let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
         let limits = windows.map(|bucket| (bucket.limit(), bucket.window()));
-        let (limit, window) = limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)?;
+        let (limit, window) =
+            limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)?;
         (need.least > limit).then_some(Refusal::TooLarge { need: need.least, limit, window })
     }
 

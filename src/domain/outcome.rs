@@ -126,10 +126,7 @@ impl Reason {
     /// provider may do better.
     #[must_use]
     pub fn is_of_key(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimit | Self::Quota | Self::Concurrency | Self::Auth | Self::NotInPlan | Self::Billing
-        )
+        matches!(self, Self::RateLimit | Self::Quota | Self::Concurrency | Self::Auth | Self::NotInPlan | Self::Billing)
     }
 
     /// A few words for people, as used in "all exhausted" messages and in the log.

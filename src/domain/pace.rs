@@ -64,12 +64,12 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Whether one more call may be made now. `told` says that a limit of requests is known, which holds the calls back
-    /// by itself.
+    /// Whether one more call may be made now. `free` says that there is no need to hold calls back here: a limit of
+    /// requests is known, or nobody else can be asked and nobody may wait.
     ///
     /// # Errors
     /// When silence will mean consent; `None` if only an answer helps.
-    pub fn check(&self, told: bool, now: Mono) -> Result<(), Option<Mono>> {
+    pub fn check(&self, free: bool, now: Mono) -> Result<(), Option<Mono>> {
         let consent = Mono(self.since.0.saturating_add(SILENCE));
         let wait = || if now >= consent { Ok(()) } else { Err(Some(consent)) };
         match self.probing {
@@ -80,7 +80,7 @@ impl Pace {
         }
         let unheard = u64::from(self.unheard);
         let known = self.learnt.map_or(0, |learnt| learnt.saturating_sub(self.served.sum()));
-        if told || unheard < known.saturating_add(self.room.into()) { Ok(()) } else { wait() }
+        if free || unheard < known.saturating_add(self.room.into()) { Ok(()) } else { wait() }
     }
 
     /// A call is made.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::cooldown::{Cooldown, Deadline};
-use super::ids::EntryId;
 use super::evidence::{DAY, Dimension, window_name};
+use super::ids::EntryId;
 use super::outcome::Reason;
 use super::refusal::Refusal;
 use super::time::{Mono, Now};

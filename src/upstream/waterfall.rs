@@ -118,12 +118,10 @@ impl Worker {
                         Err(walked) => return walked,
                     }
                 }
-                Acquired::Behind { route, turn } => {
-                    match self.wait_for(route, demand, turn, &mut memory, note).await {
-                        Ok(granted) => granted,
-                        Err(walked) => return walked,
-                    }
-                }
+                Acquired::Behind { route, turn } => match self.wait_for(route, demand, turn, &mut memory, note).await {
+                    Ok(granted) => granted,
+                    Err(walked) => return walked,
+                },
             };
             next = match self.attempt(granted, endpoint, document, body, &mut memory, note).await {
                 Ok(next) => next,

@@ -93,13 +93,7 @@ fn pass_on(whole: Whole, entry: &EntryId, note: &Note) -> HttpResponse {
     builder.body(whole.body)
 }
 
-fn stream(
-    worker: &Worker,
-    mut opened: Opened,
-    entry: Arc<Entry>,
-    mut lease: Lease,
-    mut note: Note,
-) -> HttpResponse {
+fn stream(worker: &Worker, mut opened: Opened, entry: Arc<Entry>, mut lease: Lease, mut note: Note) -> HttpResponse {
     lease.heard(std::mem::take(&mut opened.evidence));
     note.row.first_token = Some(worker.clock.mono().since(note.began));
     let mut builder = HttpResponse::Ok();

@@ -56,7 +56,12 @@ fn served() -> Outcome {
 }
 
 fn cost(prompt: u64, completion: u64) -> Outcome {
-    let usage = Usage { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, ..Usage::default() };
+    let usage = Usage {
+        prompt_tokens: prompt,
+        completion_tokens: completion,
+        total_tokens: prompt + completion,
+        ..Usage::default()
+    };
     Outcome::Served { usage: Some(usage), evidence: Evidence::default() }
 }
 
@@ -82,13 +87,13 @@ macro_rules! entry_contract {
             use super::*;
 
             async fn grant(door: &Recipient<Reserve>) -> Lease {
-                let mut lease = door.send(Reserve { demand: SMALL }).await.unwrap().unwrap();
+                let mut lease = door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap().unwrap();
                 lease.begin();
                 lease
             }
 
             async fn refusal(door: &Recipient<Reserve>) -> Refusal {
-                door.send(Reserve { demand: SMALL }).await.unwrap().unwrap_err()
+                door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap().unwrap_err()
             }
 
             #[actix_rt::test]
@@ -109,7 +114,7 @@ macro_rules! entry_contract {
             async fn a_grant_that_nobody_receives_gives_itself_back() {
                 let door = $start(Limits { slots: Some(1), ..Limits::default() }, &Hand::default());
                 for _ in 0..100 {
-                    let mut asking = Box::pin(door.send(Reserve { demand: SMALL }));
+                    let mut asking = Box::pin(door.send(Reserve { demand: SMALL, urgent: false }));
                     // Polled once, so that the message is on its way, and dropped before the answer is taken.
                     std::future::poll_fn(|cx| {
                         let _ = asking.as_mut().poll(cx);
@@ -167,8 +172,8 @@ macro_rules! entry_contract {
                 assert_eq!(ends(&refusal(&door).await), Some(60_250), "failed and abandoned ones count");
                 let unreached = Verdict::cool(Reason::Transport, Target::Request, CooldownClass::ServerError);
                 three.settle(failed(unreached, 0));
-                let unused = door.send(Reserve { demand: SMALL }).await.unwrap().unwrap();
-                assert!(door.send(Reserve { demand: SMALL }).await.unwrap().is_err());
+                let unused = door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap().unwrap();
+                assert!(door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap().is_err());
                 drop(unused);
                 grant(&door).await;
                 hand.set(60_250);
@@ -182,7 +187,10 @@ macro_rules! entry_contract {
                 let door = $start(Limits { tokens_per_minute: Some(250), ..Limits::default() }, &hand);
                 let (one, two) = (grant(&door).await, grant(&door).await);
                 let third = refusal(&door).await;
-                assert!(matches!(third, Refusal::Spent { dimension: Dimension::Tokens, window: Some(MINUTE), until: None }));
+                assert!(matches!(
+                    third,
+                    Refusal::Spent { dimension: Dimension::Tokens, window: Some(MINUTE), until: None }
+                ));
                 one.settle(cost(40, 10));
                 two.settle(cost(40, 10));
                 let three = grant(&door).await;
@@ -210,7 +218,7 @@ macro_rules! entry_contract {
             async fn a_request_larger_than_the_whole_window_is_told_so() {
                 let door = $start(Limits { tokens_per_minute: Some(1_000), ..Limits::default() }, &Hand::default());
                 let huge = Demand { prompt_bytes: 100_000, ..SMALL };
-                let refusal = door.send(Reserve { demand: huge }).await.unwrap().unwrap_err();
+                let refusal = door.send(Reserve { demand: huge, urgent: false }).await.unwrap().unwrap_err();
                 assert_eq!(refusal, Refusal::TooLarge { need: 15_000, limit: 1_000, window: Some(MINUTE) });
             }
 
@@ -281,15 +289,18 @@ fn in_memory_entry(limits: Limits, hand: &Hand) -> Recipient<Reserve> {
 }
 
 /// An entry with one key, whose calls are charged to these ledgers, too.
-fn entry_of(model: &str, limits: Limits, shared: Vec<crate::actors::posted::Shared>, hand: &Hand) -> Recipient<Reserve> {
+fn entry_of(
+    model: &str,
+    limits: Limits,
+    shared: Vec<crate::actors::posted::Shared>,
+    hand: &Hand,
+) -> Recipient<Reserve> {
     let now = hand.now();
     let bucket = |dimension, limit: Option<u64>| {
         Some(Bucket::new(dimension, Some(MINUTE), limit?, Refill::Rolling, Source::Configured, now.mono))
     };
-    let buckets = [
-        bucket(Dimension::Requests, limits.requests_per_minute),
-        bucket(Dimension::Tokens, limits.tokens_per_minute),
-    ];
+    let buckets =
+        [bucket(Dimension::Requests, limits.requests_per_minute), bucket(Dimension::Tokens, limits.tokens_per_minute)];
     let ledger = Ledger::new(limits.slots, buckets.into_iter().flatten().collect()).called(None);
     let mut ledgers = vec![Posted::shared(Owner::Lane, ledger, now)];
     ledgers.extend(shared);
@@ -317,7 +328,7 @@ async fn what_is_shared_cools_and_counts_for_all_its_entries() {
     let key = Posted::shared(Owner::Key, Ledger::new(Some(2), Vec::new()), hand.now());
     let entry = |model: &str| entry_of(model, Limits::default(), vec![Rc::clone(&key)], &hand);
     let (one, other) = (entry("one"), entry("other"));
-    let ask = |door: &Recipient<Reserve>| door.send(Reserve { demand: SMALL });
+    let ask = |door: &Recipient<Reserve>| door.send(Reserve { demand: SMALL, urgent: false });
     let first = ask(&one).await.unwrap().unwrap();
     let second = ask(&other).await.unwrap().unwrap();
     assert_eq!(ask(&one).await.unwrap().unwrap_err(), Refusal::Full { limit: 2 });
@@ -335,7 +346,8 @@ fn two_keys(hand: &Hand, limits: [u64; 2]) -> (Recipient<Reserve>, Rc<RefCell<Po
     let now = hand.now();
     let model = Posted::shared(Owner::Model, Ledger::default(), now);
     let lane = |limit| {
-        let bucket = Bucket::new(Dimension::Requests, Some(MINUTE), limit, Refill::Rolling, Source::Configured, now.mono);
+        let bucket =
+            Bucket::new(Dimension::Requests, Some(MINUTE), limit, Refill::Rolling, Source::Configured, now.mono);
         let own = Posted::shared(Owner::Lane, Ledger::new(None, vec![bucket]).called(None), now);
         let key = Posted::shared(Owner::Key, Ledger::default(), now);
         Lane { ledgers: vec![own, Rc::clone(&model), key], announced: Owner::Lane, steady: false }
@@ -348,7 +360,7 @@ async fn the_key_with_most_headroom_serves() {
     let (door, _) = two_keys(&Hand::default(), [4, 8]);
     let mut keys = Vec::new();
     let mut held = Vec::new();
-    while let Ok(lease) = door.send(Reserve { demand: SMALL }).await.unwrap() {
+    while let Ok(lease) = door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap() {
         keys.push(lease.lane());
         held.push(lease);
     }
@@ -362,7 +374,7 @@ async fn the_key_with_most_headroom_serves() {
 async fn f6_f10_a_dead_or_spent_key_rests_alone_and_a_sick_model_for_all() {
     let hand = Hand::default();
     let (door, model) = two_keys(&hand, [10, 10]);
-    let ask = || async { door.send(Reserve { demand: SMALL }).await.unwrap() };
+    let ask = || async { door.send(Reserve { demand: SMALL, urgent: false }).await.unwrap() };
     let dead = Verdict::cool(Reason::Auth, Target::Key, CooldownClass::Auth);
     let mut first = ask().await.unwrap();
     first.begin();

@@ -18,16 +18,18 @@ impl Fleet {
     #[must_use]
     pub fn survey(&self) -> Vec<EntryReport> {
         let now = self.now();
-        self.entries.iter().map(|(id, running)| {
-            let lanes = running.lanes.iter().enumerate();
-            EntryReport {
-                id: id.clone(),
-                enabled: running.entry.provider.enabled,
-                tokens_per_byte: running.estimate.read().ratio(),
-                lanes: lanes.map(|(key, lane)| survey_lane(running, key, lane, now)).collect(),
-            }
-        })
-        .collect()
+        self.entries
+            .iter()
+            .map(|(id, running)| {
+                let lanes = running.lanes.iter().enumerate();
+                EntryReport {
+                    id: id.clone(),
+                    enabled: running.entry.provider.enabled,
+                    tokens_per_byte: running.estimate.read().ratio(),
+                    lanes: lanes.map(|(key, lane)| survey_lane(running, key, lane, now)).collect(),
+                }
+            })
+            .collect()
     }
 
     /// Who would serve a request for `model` now, and why the others would not; `None` when it names nothing.
@@ -40,13 +42,12 @@ impl Fleet {
         let steps = route.places.iter().map(|place| {
             let id = place.entry.id.clone();
             let running = self.entries.get(&id);
-            let need = running.map(|running| {
-                running.estimate.need(demand, running.entry.provider.dialect.reserves_output())
-            });
+            let need =
+                running.map(|running| running.estimate.need(demand, running.entry.provider.dialect.reserves_output()));
             needs.push(need.unwrap_or_default());
             let seen = match (running, need) {
                 (Some(running), Some(need)) if running.entry.handle.is_some() => {
-                    let refusals = running.lanes.iter().map(|lane| lane.check(need, now).err());
+                    let refusals = running.lanes.iter().map(|lane| lane.check(need, false, now).err());
                     // One key that can is enough; else the first that is back counts.
                     let refusals: Option<Vec<Refusal>> = refusals.collect();
                     let first = refusals.map(|refusals| refusals.into_iter().min_by_key(Refusal::end));
@@ -77,7 +78,7 @@ fn survey_lane(running: &Running, key: usize, lane: &Lane, now: Now) -> LaneRepo
         in_flight: lane.in_flight(),
         slots: slots.min_by_key(|(_, free)| *free),
         cooldown: cooldowns.max_by_key(|(_, cooldown)| cooldown.until),
-        refusal: lane.check(Need::default(), now).err(),
+        refusal: lane.check(Need::default(), false, now).err(),
         buckets: lane.ledgers.iter().flat_map(|shared| survey_buckets(&mut shared.borrow_mut(), now)).collect(),
     }
 }

@@ -8,11 +8,11 @@ use crate::actors::lease::{Hold, Lease, Outcome};
 use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
 use crate::config::{self, Overrides};
 use crate::domain::cooldown::Deadline;
-use crate::domain::refusal::Refusal;
-use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
 use crate::domain::demand::Demand;
 use crate::domain::evidence::Evidence;
 use crate::domain::outcome::Target;
+use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 use crate::domain::trail::Seen;
 use crate::store::state::State;
@@ -76,9 +76,10 @@ async fn kill(fleet: &mut Fleet, model: &str) {
 async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let mut fleet = fleet();
     let old = door(&fleet, "m");
-    let lost = old.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
-    let other = door(&fleet, "n").door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
-    let failing = old.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let lost = old.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+    let other =
+        door(&fleet, "n").door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+    let failing = old.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
     let hint = Hint { wait: Duration::from_secs(9), basis: Basis::RetryAfterHeader };
     let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429).told(Some(hint));
     failing.settle_and_learn(failed(verdict)).await.unwrap();
@@ -89,7 +90,10 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let in_flight = |gauge: usize| old.lanes[0][gauge].in_flight();
     assert_eq!(in_flight(0), 0, "of the entry");
     assert_eq!(in_flight(1), 1, "of the key: the other entry's call goes on");
-    assert!(matches!(door(&fleet, "m").door.send(Reserve { demand: Demand::default() }).await.unwrap(), Err(Refusal::Cooling(_))));
+    assert!(matches!(
+        door(&fleet, "m").door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap(),
+        Err(Refusal::Cooling(_))
+    ));
     drop((lost, other));
 }
 
@@ -112,7 +116,10 @@ async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     for _ in 0..10 {
         router.send(Routes).await.unwrap();
     }
-    assert!(matches!(router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap(), Acquired::Granted { place: 0, .. }));
+    assert!(matches!(
+        router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap(),
+        Acquired::Granted { place: 0, .. }
+    ));
 }
 
 /// The entry is back when the last of all cooldowns that concern it has ended.
@@ -125,14 +132,16 @@ async fn the_longest_of_several_cooldowns_is_told() {
         let verdict = Verdict::cool(Reason::RateLimit, target, CooldownClass::Unknown429).told(Some(hint));
         failed(verdict)
     };
-    let first = both.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
-    let second = both.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let first = both.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+    let second = both.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
     first.settle_and_learn(cool(Target::Key, 3_600)).await;
     let told = second.settle_and_learn(cool(Target::Entry, 9)).await.unwrap();
     let end = Deadline::At(Mono(3_600_000));
     assert_eq!(told.until, end);
-    assert!(matches!(both.refusal(Demand::default(), Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
-    match both.door.send(Reserve { demand: Demand::default() }).await.unwrap() {
+    assert!(
+        matches!(both.refusal(Demand::default(), Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end)
+    );
+    match both.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap() {
         Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
         other => panic!("{other:?}"),
     }
@@ -143,7 +152,7 @@ async fn the_longest_of_several_cooldowns_is_told() {
 async fn an_entry_that_answers_is_not_restarted() {
     let mut fleet = fleet();
     let alive = door(&fleet, "m");
-    let lease = alive.door.send(Reserve { demand: Demand::default() }).await.unwrap().unwrap();
+    let lease = alive.door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
     assert!(!fleet.revive(&id("m")));
     assert_eq!(alive.lanes[0][0].in_flight(), 1, "its lease will be settled");
     drop(lease);

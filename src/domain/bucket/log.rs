@@ -1,15 +1,15 @@
 //! What was charged, and when: the memory of a window.
 //!
 //! Charges that lie close together share a cell, so that a day with a million requests takes no more room than one with
-//! two hundred. A cell counts until its youngest charge has left the window: that errs on the side of the limit, by a
-//! 240th of the window at most.
+//! some hundreds. A cell counts until its youngest charge has left the window: that errs on the side of the limit, by a
+//! 600th of the window at most.
 
 use std::collections::VecDeque;
 
 use crate::domain::time::Mono;
 
 /// Cells per window.
-const CELLS: u64 = 240;
+const CELLS: u64 = 600;
 
 /// Charges by time, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,7 @@ mod tests {
             log.add(Mono(n * 86), 1);
         }
         assert_eq!(log.sum(), 1_000_000);
-        assert!(log.cells().count() <= 241, "{}", log.cells().count());
+        assert!(log.cells().count() <= 601, "{}", log.cells().count());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::domain::bucket::refill::Refill;
 use crate::domain::bucket::{Bucket, Sight, Source};
 use crate::domain::demand::Need;
 use crate::domain::evidence::{DAY, Dimension, Reading, Stated};
+use crate::domain::pace::Pace;
 use crate::domain::time::{Mono, Now};
 
 /// The call whose answer is merged.
@@ -16,7 +17,9 @@ pub struct Answered {
     pub mark: Mark,
     /// When that was.
     pub granted: Mono,
-    /// What is still held for the call.
+    /// What was taken for the call.
+    pub cost: Need,
+    /// What is still held of it.
     pub need: Need,
     /// Whether the provider's buckets refill all the time.
     pub steady: bool,
@@ -40,10 +43,12 @@ impl Ledger {
             }
         };
         bucket.advance(now);
-        bucket.observe(reading, source, sight, now.mono);
-        if place.is_none() && dimension == Dimension::Requests {
-            // Calls that the bucket has not seen, because it was not there.
-            bucket.charge(sight.unseen.min(bucket.left()), now.mono);
+        match place {
+            Some(_) => bucket.observe(reading, source, sight, now.mono),
+            None => {
+                let cost = if dimension == Dimension::Tokens { answered.cost.tokens } else { 1 };
+                bucket.meet(reading, source, sight, cost, now.mono);
+            }
         }
         self.buckets.push(bucket);
         self.changed = true;
@@ -86,24 +91,18 @@ impl Ledger {
             Dimension::Tokens => {
                 let later = self.tokens.saturating_sub(mark.tokens);
                 let unseen = later.saturating_add(mark.held).saturating_add(need.tokens);
-                Sight { granted, unseen, held: self.held }
+                Sight { granted, since: granted, unseen, unheard: unseen, held: self.held }
             }
             _ => {
                 let later = self.requests.saturating_sub(mark.requests);
-                Sight { granted, unseen: later.saturating_add(mark.unheard.into()), held: 0 }
+                let unheard = self.pace.as_ref().map_or(self.in_flight, Pace::unheard).into();
+                Sight { granted, since: granted, unseen: later.saturating_add(mark.unheard.into()), unheard, held: 0 }
             }
         }
     }
 }
 
-fn told(
-    dimension: Dimension,
-    window: Option<Duration>,
-    limit: u64,
-    source: Source,
-    steady: bool,
-    now: Mono,
-) -> Bucket {
+fn told(dimension: Dimension, window: Option<Duration>, limit: u64, source: Source, steady: bool, now: Mono) -> Bucket {
     let bucket = Bucket::new(dimension, window, limit, Refill::Rolling, source, now);
     if steady { bucket.refilling_steadily() } else { bucket }
 }

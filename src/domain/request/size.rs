@@ -101,7 +101,10 @@ mod tests {
             r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{image}"}}}},{{"type":"input_audio","input_audio":{{"data":"{image}","format":"wav"}}}}]}}]}}"#
         );
         assert!(size(&body).prompt_bytes < 10_000);
-        let text = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"see ;base64,{}"}}]}}"#, "a b ".repeat(2_000));
+        let text = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"see ;base64,{}"}}]}}"#,
+            "a b ".repeat(2_000)
+        );
         assert!(size(&text).prompt_bytes > 8_000, "words are words");
     }
 

@@ -49,11 +49,8 @@ pub(super) fn view<'a>(
 }
 
 fn one<'a>(route: &'a Route, reports: &'a [EntryReport], lines: &[LineView], now: Now) -> ChainView<'a> {
-    let entries: Vec<&EntryReport> = route
-        .places
-        .iter()
-        .filter_map(|place| reports.iter().find(|report| report.id == place.entry.id))
-        .collect();
+    let entries: Vec<&EntryReport> =
+        route.places.iter().filter_map(|place| reports.iter().find(|report| report.id == place.entry.id)).collect();
     let able: Vec<&&EntryReport> = entries.iter().filter(|report| is_able(report)).collect();
     let lanes = || entries.iter().filter(|report| report.enabled).flat_map(|report| &report.lanes);
     let resets = lanes().flat_map(|lane| &lane.buckets).filter_map(|bucket| bucket.resets_at);

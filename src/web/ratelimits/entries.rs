@@ -110,9 +110,9 @@ pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
         (state.status, state.cooldown_ms)
     });
     let slots = report.lanes.iter().filter_map(|lane| lane.slots);
-    let (limit, free) = slots.clone().fold((0_u32, 0_u32), |(limit, free), (more, also)| {
-        (limit.saturating_add(more), free.saturating_add(also))
-    });
+    let (limit, free) = slots
+        .clone()
+        .fold((0_u32, 0_u32), |(limit, free), (more, also)| (limit.saturating_add(more), free.saturating_add(also)));
     let scarcest = |dimension| {
         let buckets = best.iter().flat_map(|lane| &lane.buckets).filter(|bucket| bucket.dimension == dimension);
         buckets.min_by_key(|bucket| thousandths(bucket)).map(|bucket| bucket_view(bucket, now))

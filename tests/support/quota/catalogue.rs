@@ -42,6 +42,7 @@ pub fn all() -> Vec<Scenario> {
         retry_after(),
         silent(),
         configured_requests(),
+        configured_refilling(),
         configured_tokens(),
         configured_concurrency(),
         mixed_sizes(),
@@ -135,10 +136,17 @@ fn silent() -> Scenario {
     }
 }
 
-/// The same configuration in front of the three kinds of window that providers have.
 fn configured_requests() -> Scenario {
     let host = |id, limit, kind| configured(id, rule(Requests, limit, MINUTE, kind), "requestsPerMinute");
-    base("configured-rpm", vec![host("a", 30, Rolling), host("b", 120, Fixed), host("c", 200, Refilling)])
+    base("configured-rpm", vec![host("a", 30, Rolling), host("b", 120, Fixed)])
+}
+
+/// A bucket that is full at the start has two limits to give in its first minute, and five in four. Who was told so many
+/// a minute takes four.
+fn configured_refilling() -> Scenario {
+    let host = configured("a", rule(Requests, 200, MINUTE, Refilling), "requestsPerMinute");
+    let targets = Targets { waste: KNOWN, utilisation: Some(0.99 * 4.0 / 5.0) };
+    Scenario { targets, ..base("configured-refilling", vec![host]) }
 }
 
 fn configured_tokens() -> Scenario {
