@@ -12,19 +12,44 @@ use crate::domain::time::Wall;
 /// One pass; nothing is allocated when no line is about quota.
 pub(super) fn read(dialect: Dialect, headers: Headers<'_>, now: Wall, tally: &mut Tally) {
     let mut drafts = Drafts::default();
-    for (name, value) in headers.all() {
-        if let Some(name) = Name::read(name) {
-            line(dialect, name, value, now, tally);
-        } else if name.eq_ignore_ascii_case("ratelimit") {
-            drafts.state(value);
-        } else if name.eq_ignore_ascii_case("ratelimit-policy") {
-            drafts.policy(value);
+    for line in headers.0 {
+        let Some(kind) = Kind::of(line.0) else { continue };
+        // Only now is the value looked at: most lines are about something else.
+        let Some((_, value)) = Headers(std::slice::from_ref(line)).all().next() else { continue };
+        match kind {
+            Kind::Bucket(name) => bucket(dialect, name, value, now, tally),
+            Kind::State => drafts.state(value),
+            Kind::Policy => drafts.policy(value),
         }
     }
     drafts.settle(now, tally);
 }
 
-fn line(dialect: Dialect, name: Name, value: &str, now: Wall, tally: &mut Tally) {
+/// What a line that is about quota holds.
+enum Kind {
+    /// One number of one bucket.
+    Bucket(Name),
+    /// The state of several, in the IETF draft's form.
+    State,
+    /// The limits of several.
+    Policy,
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        if let Some(name) = Name::read(name) {
+            Some(Self::Bucket(name))
+        } else if name.eq_ignore_ascii_case("ratelimit") {
+            Some(Self::State)
+        } else if name.eq_ignore_ascii_case("ratelimit-policy") {
+            Some(Self::Policy)
+        } else {
+            None
+        }
+    }
+}
+
+fn bucket(dialect: Dialect, name: Name, value: &str, now: Wall, tally: &mut Tally) {
     match name.field {
         Field::Limit => {
             let (limit, window) = policy::limit(value);

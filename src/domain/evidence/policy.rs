@@ -11,6 +11,9 @@ use crate::domain::time::Wall;
 /// A limit, and the window that stands behind it.
 pub(super) fn limit(value: &str) -> (Option<u64>, Option<Duration>) {
     // Without a parameter a comma separates thousands.
+    if !value.bytes().any(|byte| byte == b';') {
+        return (positive(value), None);
+    }
     let Some((first, rest)) = value.split_once([',', ';']).filter(|_| value.contains(";w=")) else {
         return (positive(value), None);
     };
