@@ -143,7 +143,7 @@ async fn leases_balance_over_several_workers() {
 }
 
 /// All of these at the same time, on this thread.
-async fn join_all<T: 'static>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub async fn join_all<T: 'static>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|cx| {
         let mut all = true;

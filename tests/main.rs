@@ -16,6 +16,7 @@ mod efficiency;
 mod errors;
 mod keys;
 mod layout;
+mod line;
 mod memory;
 mod oracle;
 mod stopping;

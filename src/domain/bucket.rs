@@ -215,8 +215,9 @@ impl Bucket {
             Refill::Ending(end) => after(*end),
             Refill::Calendar(calendar) => after(calendar.end()),
             Refill::Rolling => {
+                // Whatever comes back and is used again comes back a window later.
                 let window = self.span + self.slack();
-                let old = self.log.until(Mono(at.0.saturating_sub(window)));
+                let old = self.log.until(Mono((now.0 + wait % window).saturating_sub(window)));
                 old.saturating_add(self.limit.saturating_mul(wait / window))
             }
         };

@@ -121,6 +121,12 @@ impl App {
         whole(self.open(body).await).await
     }
 
+    /// The same as [`chat`](Self::chat), in a future that does not borrow the app.
+    pub fn send(&self, body: String) -> impl Future<Output = Reply> + 'static {
+        let request = self.client.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(CLIENT);
+        async move { whole(request.send_body(body).await.unwrap()).await }
+    }
+
     /// Asks for a chat completion; the body is left to the caller.
     pub async fn open(&self, body: impl Into<String>) -> ClientResponse {
         self.post(body, CLIENT).await

@@ -68,6 +68,17 @@ fn of_several_ends_told_of_one_window_the_first_counts() {
     assert_eq!(*bucket.refill(), Refill::Ending(mono(60_100)));
 }
 
+/// What a waiting line needs: how many calls there will have been by then, if each is made as soon as it can.
+#[test]
+fn what_comes_back_and_is_used_again_comes_back_a_window_later() {
+    let mut bucket = per_minute(2, Source::Configured);
+    bucket.charge(1, mono(0));
+    bucket.charge(1, mono(20_000));
+    bucket.advance(at(20_000));
+    let by = |wait: u64| bucket.released_by(0, mono(20_000), mono(20_000 + wait));
+    assert_eq!([0, 40_249, 40_250, 60_249, 60_250, 100_500, 120_500].map(by), [0, 0, 1, 1, 2, 3, 4]);
+}
+
 /// `reset` of Groq and OpenAI says when the bucket is full: a rate. 1 of 1000 per day takes 86.4 s.
 #[test]
 fn a_full_reset_is_a_rate_and_no_wait() {
