@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Mono, Now, Wall};
 
@@ -27,8 +27,8 @@ impl Clock {
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the place that reads clocks")]
     pub fn system() -> Self {
-        let start = Instant::now();
-        let mono = move || Mono(EPOCH.saturating_add(whole_millis(start.elapsed().as_millis())));
+        let start = awake_or_asleep();
+        let mono = move || Mono(EPOCH.saturating_add(whole_millis(awake_or_asleep().saturating_sub(start).as_millis())));
         let wall = || Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis())));
         Self {
             both: Arc::new(move || Now { mono: mono(), wall: wall() }),
@@ -72,6 +72,23 @@ impl Clock {
     pub fn until(&self, at: Mono) -> Alarm {
         (self.alarm)(at)
     }
+}
+
+/// Time that also passes while the machine sleeps: quota comes back meanwhile, and a laptop that wakes up must not wait
+/// for hours that are over.
+#[cfg(target_os = "linux")]
+fn awake_or_asleep() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
+}
+
+/// Elsewhere the standard library's clock has to do.
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::disallowed_methods, reason = "this is the place that reads clocks")]
+fn awake_or_asleep() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }
 
 /// A timer may fire early on another clock than its own.

@@ -29,8 +29,9 @@ pub struct Gauge {
     tokens_until: AtomicU64,
     /// ... the name of its window.
     tokens_window: AtomicU32,
-    /// The largest request that is ever taken, in tokens.
+    /// The largest request that is ever taken, in tokens, and the name of the window that this is the whole of.
     largest: AtomicU64,
+    largest_window: AtomicU32,
 }
 
 const NO_LIMIT: u32 = u32::MAX;
@@ -47,6 +48,7 @@ impl Default for Gauge {
             tokens_until: AtomicU64::new(0),
             tokens_window: AtomicU32::new(0),
             largest: AtomicU64::new(u64::MAX),
+            largest_window: AtomicU32::new(0),
         }
     }
 }
@@ -56,13 +58,13 @@ impl Gauge {
     /// more exactly when.
     #[must_use]
     pub fn refusal(&self, need: Need, now: Mono) -> Option<Refusal> {
-        if let Some(cooldown) = self.cooldown(now) {
-            return Some(Refusal::Cooling(cooldown));
-        }
         let largest = self.largest.load(Ordering::Relaxed);
         if need.least > largest {
-            let window = named(self.tokens_window.load(Ordering::Relaxed));
+            let window = named(self.largest_window.load(Ordering::Relaxed));
             return Some(Refusal::TooLarge { need: need.least, limit: largest, window });
+        }
+        if let Some(cooldown) = self.cooldown(now) {
+            return Some(Refusal::Cooling(cooldown));
         }
         if let Some(limit) = self.limit().filter(|limit| self.in_flight() >= *limit) {
             return Some(Refusal::Full { limit });
@@ -114,7 +116,9 @@ impl Gauge {
         if !ledger.is_unlimited() {
             ledger.advance(now);
         }
-        self.largest.store(ledger.largest().unwrap_or(u64::MAX), Ordering::Relaxed);
+        let (largest, window) = ledger.largest().unwrap_or((u64::MAX, None));
+        self.largest.store(largest, Ordering::Relaxed);
+        self.largest_window.store(code(window), Ordering::Relaxed);
         let spent = match ledger.spent(Need::default(), at) {
             Some(Refusal::Spent { window, until: Some(until), .. }) => until.0 << WINDOW_BITS | u64::from(code(window)),
             _ => 0,

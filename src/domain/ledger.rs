@@ -109,11 +109,12 @@ impl Ledger {
     pub fn check_as(&mut self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
         self.advance(now);
         let at = now.mono;
+        if let Some(refusal) = self.too_large(need) {
+            // Also after a cooldown.
+            return Err(refusal);
+        }
         if let Some(cooldown) = self.cooldowns.active(at) {
             return Err(Refusal::Cooling(*cooldown));
-        }
-        if let Some(refusal) = self.too_large(need) {
-            return Err(refusal);
         }
         if let Some(limit) = self.slots.filter(|limit| self.in_flight >= *limit) {
             return Err(Refusal::Full { limit });
@@ -277,11 +278,13 @@ impl Ledger {
         &self.buckets
     }
 
-    /// The largest request that it ever takes, in tokens: of its context, of its smallest window.
+    /// The largest request that it ever takes, in tokens, and the window that this is the whole of; no window for the
+    /// context of the model.
     #[must_use]
-    pub fn largest(&self) -> Option<u64> {
-        let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens).map(Bucket::limit);
-        windows.chain(self.context()).min()
+    pub fn largest(&self) -> Option<(u64, Option<Duration>)> {
+        let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
+        let limits = windows.map(|bucket| (bucket.limit(), bucket.window()));
+        limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)
     }
 
     /// True when no bucket and no context limits what it takes, only calls at the same time and cooldowns.
@@ -327,10 +330,7 @@ impl Ledger {
     }
 
     fn too_large(&self, need: Need) -> Option<Refusal> {
-        let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
-        let limits = windows.map(|bucket| (bucket.limit(), bucket.window()));
-        let (limit, window) =
-            limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)?;
+        let (limit, window) = self.largest()?;
         (need.least > limit).then_some(Refusal::TooLarge { need: need.least, limit, window })
     }
 
