@@ -18,6 +18,7 @@ mod keys;
 mod layout;
 mod memory;
 mod oracle;
+mod several_keys;
 mod stopping;
 mod streaming;
 mod support;
