@@ -101,7 +101,9 @@ impl Lane {
                 ledger.learn(*stated, self.steady, now);
             }
             for reading in &evidence.readings {
-                ledger.observe(reading, Source::Header, &answered, now);
+                let from_text = evidence.stated.iter().any(|stated| stated.is_of(reading));
+                let source = if from_text { Source::Learnt } else { Source::Header };
+                ledger.observe(reading, source, &answered, now);
             }
         });
         let context = evidence.stated.iter().find(|stated| matches!(stated, Stated::Context(_)));
@@ -111,7 +113,14 @@ impl Lane {
     }
 
     /// Puts whoever is to blame on cooldown.
-    pub fn chill(&self, verdict: &Verdict, status: u16, hold: &Hold, now: Now, unknown_429: Duration) -> Option<(Owner, Cooldown)> {
+    pub fn chill(
+        &self,
+        verdict: &Verdict,
+        status: u16,
+        hold: &Hold,
+        now: Now,
+        unknown_429: Duration,
+    ) -> Option<(Owner, Cooldown)> {
         let shared = self.ledgers.get(self.place_of(Owner::blamed(verdict)?)?)?;
         let mut posted = shared.borrow_mut();
         let change = posted.change(now, |ledger| {
