@@ -18,16 +18,18 @@ impl Fleet {
     #[must_use]
     pub fn survey(&self) -> Vec<EntryReport> {
         let now = self.now();
-        self.entries.iter().map(|(id, running)| {
-            let lanes = running.lanes.iter().enumerate();
-            EntryReport {
-                id: id.clone(),
-                enabled: running.entry.provider.enabled,
-                tokens_per_byte: running.estimate.read().ratio(),
-                lanes: lanes.map(|(key, lane)| survey_lane(running, key, lane, now)).collect(),
-            }
-        })
-        .collect()
+        self.entries
+            .iter()
+            .map(|(id, running)| {
+                let lanes = running.lanes.iter().enumerate();
+                EntryReport {
+                    id: id.clone(),
+                    enabled: running.entry.provider.enabled,
+                    tokens_per_byte: running.estimate.read().ratio(),
+                    lanes: lanes.map(|(key, lane)| survey_lane(running, key, lane, now)).collect(),
+                }
+            })
+            .collect()
     }
 
     /// Who would serve a request for `model` now, and why the others would not; `None` when it names nothing.
@@ -40,9 +42,8 @@ impl Fleet {
         let steps = route.places.iter().map(|place| {
             let id = place.entry.id.clone();
             let running = self.entries.get(&id);
-            let need = running.map(|running| {
-                running.estimate.need(demand, running.entry.provider.dialect.reserves_output())
-            });
+            let need =
+                running.map(|running| running.estimate.need(demand, running.entry.provider.dialect.reserves_output()));
             needs.push(need.unwrap_or_default());
             let seen = match (running, need) {
                 (Some(running), Some(need)) if running.entry.handle.is_some() => {
@@ -93,7 +94,7 @@ fn survey_buckets(posted: &mut Posted, now: Now) -> Vec<BucketReport> {
             dimension: bucket.dimension(),
             window: bucket.window(),
             limit: bucket.told_limit(),
-            used: bucket.limit().saturating_sub(bucket.left()),
+            used: bucket.told_limit().map(|limit| limit.saturating_sub(bucket.left())),
             reserved,
             remaining: bucket.left().saturating_sub(reserved),
             resets_at: bucket.full_again(now.mono),
