@@ -20,6 +20,7 @@ mod layout;
 mod memory;
 mod oracle;
 mod ratelimits;
+mod restart;
 mod several_keys;
 mod stopping;
 mod streaming;
