@@ -17,6 +17,7 @@ mod errors;
 mod explain;
 mod keys;
 mod layout;
+mod lessons;
 mod memory;
 mod oracle;
 mod ratelimits;

@@ -15,6 +15,12 @@ fn at(ms: u64) -> Value {
     Wall(NOON + ms).to_string().into()
 }
 
+/// At this time or up to a second later.
+fn is_about(time: &Value, ms: u64) -> bool {
+    let (first, last) = (at(ms), at(ms + 1_000));
+    (first.as_str()..=last.as_str()).contains(&time.as_str())
+}
+
 fn announcing(headers: &[(&str, &str)]) -> Answer {
     Answer::json(200, headers, COMPLETION)
 }
@@ -135,16 +141,18 @@ async fn a_bucket_tells_what_is_used_held_and_left_and_when_it_is_back() {
     assert_eq!(reply.status, 200);
     let entry = app.entry("a").await;
     assert_eq!(entry["inFlight"], 0);
-    let requests = bucket(&entry, "requests", "minute");
+    let mut requests = bucket(&entry, "requests", "minute");
+    assert_eq!(entry["quota"]["requests"], requests);
     // A window is taken to be a little longer than it is called: see the bucket.
+    assert!(is_about(&requests["resetsAt"].take(), 60_000), "{entry}");
     assert_eq!(
         requests,
         json!({ "counts": "requests", "window": "minute", "limit": 10, "used": 1, "reserved": 0, "remaining": 9,
-                "resetsAt": at(60_250), "source": "configured", "ageMs": null, "of": "entry" })
+                "resetsAt": null, "source": "configured", "ageMs": null, "of": "entry" })
     );
     let tokens = bucket(&entry, "tokens", "day");
     assert_eq!((&tokens["used"], &tokens["reserved"], &tokens["remaining"]), (&15.into(), &0.into(), &4_985.into()));
-    assert_eq!((&entry["quota"]["requests"], &entry["quota"]["tokens"]), (&requests, &tokens));
+    assert_eq!(entry["quota"]["tokens"], tokens);
     app.stop().await;
 }
 
@@ -246,7 +254,8 @@ async fn a_chain_tells_who_is_next_and_what_is_left() {
     }
     let half = chain().await;
     assert_eq!((&half["next"], &half["ready"], &half["requestsLeft"]), (&"b/m".into(), &1.into(), &2.into()));
-    assert_eq!((&half["tokensLeft"], &half["nextReset"]), (&1_970.into(), &at(60_250)));
+    assert_eq!(half["tokensLeft"], 1_970);
+    assert!(is_about(&half["nextReset"], 60_000), "{half}");
     assert_eq!(half["firstRecovery"], Value::Null, "somebody is there");
     app.clock.advance(Duration::from_secs(40));
     for _ in 0..2 {
@@ -260,7 +269,8 @@ async fn a_chain_tells_who_is_next_and_what_is_left() {
         app.clock.advance(Duration::from_secs(5));
         let spent = chain().await;
         assert_eq!((&spent["next"], &spent["ready"], &spent["requestsLeft"]), (&Value::Null, &0.into(), &0.into()));
-        assert_eq!((&spent["firstRecovery"], &spent["nextReset"]), (&at(60_250), &at(60_250)));
+        assert!(is_about(&spent["firstRecovery"], 60_000), "{spent}");
+        assert_eq!(spent["firstRecovery"], spent["nextReset"]);
         assert_eq!(spent["waiting"], json!({ "depth": 2, "oldestMs": 5_000 }));
         app.clock.advance(Duration::from_secs(16));
     };

@@ -121,6 +121,26 @@ async fn a_429_of_one_key_sends_the_same_request_on_with_the_other() {
     app.stop().await;
 }
 
+/// LESSONS F10: a limit learnt with a small key capped all keys.
+#[actix_rt::test]
+async fn f10_a_limit_learnt_with_one_key_is_not_that_of_the_other() {
+    let text = "Rate limit reached for model `m` on tokens per minute (TPM): Limit 400, Used 0, Requested 900. Please \
+                try again in 1s.";
+    let (a, b) = (by_key(Answer::error(429, &[], text, "tokens"), Answer::ok()).await, healthy().await);
+    let app = App::start(&two_keys(&a, &b, "").replacen("generic-openai", "groq", 1)).await;
+    let large = ask(&format!(r#","max_tokens":800,"x":"{}""#, "y ".repeat(400)));
+    for _ in 0..4 {
+        let reply = app.chat(large.clone()).await;
+        assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "a/m"));
+        app.clock.advance(Duration::from_secs(2));
+    }
+    assert_eq!(callers(&a), [FIRST, SECOND, SECOND, SECOND, SECOND], "too large for the first, not for the second");
+    let keys = app.entry("a").await["keys"].clone();
+    assert_eq!(keys[0]["buckets"][0]["limit"], 400);
+    assert_eq!(keys[1]["buckets"], serde_json::json!([]));
+    app.stop().await;
+}
+
 #[actix_rt::test]
 async fn each_key_is_asked_once_before_the_next_entry() {
     let (a, b) = (by_key(Answer::rate_limited(Some("200")), Answer::rate_limited(Some("100"))).await, healthy().await);
