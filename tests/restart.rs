@@ -277,17 +277,18 @@ async fn o11_f21_quota_survives_a_stop_and_a_kill() {
     assert_eq!(chat(&running, "a/m").await.status, 503);
     assert_eq!(chat(&running, "b/m").await.status, 200);
     let cooling = state(&running, 0).await;
-    assert_eq!(running.end("-TERM").0, Some(0));
+    // What is promised is about what is a second old.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(running.end("-KILL").0, None);
 
     let running = start(dir.path());
     let again = state(&running, 0).await;
     assert_eq!((&again["status"], &again["cause"]), (&"cooling".into(), &cooling["cause"]));
+    assert_eq!(used(&state(&running, 1).await), [1]);
     for _ in 0..2 {
         assert_eq!(chat(&running, "b/m").await.status, 200);
     }
-    // What is promised is about what is a second old.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(running.end("-KILL").0, None);
+    assert_eq!(running.end("-TERM").0, Some(0));
 
     let running = start(dir.path());
     assert_eq!(state(&running, 0).await["status"], "cooling");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::app::{App, ask, chain_of, config_of};
-use crate::support::provider::{Answer, Provider};
+use crate::support::provider::{Answer, DONE, Provider, STOP, delta};
 
 const FIRST: &str = "first-key-0001";
 const SECOND: &str = "second-key-0002";
@@ -83,7 +83,11 @@ async fn the_key_with_most_headroom_serves() {
     };
     let (a, b) = (by_key(announces("10"), announces("80")).await, healthy().await);
     let app = App::start(&two_keys(&a, &b, "")).await;
-    for _ in 0..4 {
+    assert_eq!(serves(&app).await, by("a/m", "1"));
+    let entry = app.entry("a").await;
+    assert_eq!((&entry["keys"][0]["status"], &entry["keys"][1]["status"]), (&"low".into(), &"untried".into()));
+    assert_eq!(entry["status"], "ready", "it was tried, and much is left");
+    for _ in 0..3 {
         assert_eq!(serves(&app).await, by("a/m", "1"));
     }
     assert_eq!(callers(&a), [FIRST, SECOND, SECOND, SECOND]);
@@ -183,5 +187,46 @@ async fn a_failure_of_the_model_goes_straight_to_the_next_entry() {
     assert_eq!(serves(&app).await, by("b/m", "2"));
     assert_eq!(serves(&app).await, by("b/m", "1"), "it rests on both keys");
     assert_eq!(sick.calls(), 1);
+    app.stop().await;
+}
+
+/// A stream that is refused before its first content goes on in the same way: by its status, or inside a 200.
+#[actix_rt::test]
+async fn a_stream_goes_on_with_the_other_key() {
+    let in_band = "data: {\"error\":{\"message\":\"Rate limit reached\",\"code\":429,\"type\":\"rate_limit_exceeded\"}}\n\n";
+    for refusal in [Answer::rate_limited(Some("60")), Answer::sse(&[in_band])] {
+        let (a, b) = (by_key(refusal, Answer::sse(&[&*delta("Hi"), STOP, DONE])).await, healthy().await);
+        let app = App::start(&two_keys(&a, &b, "")).await;
+        let reply = app.chat(ask(r#","stream":true"#)).await;
+        assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "a/m"));
+        assert_eq!(reply.header("x-429chain-attempts"), "2");
+        assert!(reply.text().contains("Hi") && !reply.text().contains("Rate limit"), "{}", reply.text());
+        assert_eq!(callers(&a), [FIRST, SECOND]);
+        app.stop().await;
+    }
+}
+
+/// Whoever waits tries each key as it is back.
+#[actix_rt::test]
+async fn a_request_waits_for_one_key_after_the_other() {
+    let a = Provider::with(|request, before| match (request.header("authorization").unwrap().ends_with(FIRST), before) {
+        (true, _) => Answer::rate_limited(Some("10")),
+        (false, 0..2) => Answer::rate_limited(Some("12")),
+        (false, _) => Answer::ok(),
+    })
+    .await;
+    let yaml = config_of("", &[("a", &a)], "").replace("apiKey: key-of-a", &format!("apiKeys: [{FIRST}, {SECOND}]"));
+    let app = App::start(&yaml).await;
+    let (reply, ()) = tokio::join!(app.chat(ask("")), async {
+        for (calls, wait) in [(2, 10), (3, 2)] {
+            a.called(calls).await;
+            while app.get("/v1/ratelimits").await.json()["chains"][0]["waiting"]["depth"] != 1 {
+                tokio::task::yield_now().await;
+            }
+            app.clock.advance(Duration::from_secs(wait));
+        }
+    });
+    assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, "4"));
+    assert_eq!(callers(&a), [FIRST, SECOND, FIRST, SECOND]);
     app.stop().await;
 }

@@ -109,6 +109,11 @@ pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
     // The entry is as well as the best of its keys.
     let end = |lane: &LaneReport| lane.refusal.as_ref().and_then(Refusal::end);
     let best = report.lanes.iter().min_by_key(|lane| (state(lane, report.enabled, now).status, end(lane)));
+    let mut whole = best.map_or_else(off, |lane| state(lane, report.enabled, now));
+    if whole.status == Status::Untried && keys.iter().any(|lane| lane.state.status != Status::Untried) {
+        // It was tried with another key.
+        whole.status = Status::Ready;
+    }
     let slots = report.lanes.iter().filter_map(|lane| lane.slots);
     let (limit, free) = slots
         .clone()
@@ -120,7 +125,7 @@ pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
     EntryView {
         provider: report.id.provider.as_str(),
         model: report.id.model.as_str(),
-        state: best.map_or_else(off, |lane| state(lane, report.enabled, now)),
+        state: whole,
         in_flight: report.lanes.iter().map(|lane| lane.in_flight).sum(),
         tokens_per_byte: report.tokens_per_byte,
         quota: Quota {
