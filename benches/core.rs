@@ -146,7 +146,7 @@ fn trail(criterion: &mut Criterion) {
         let entry = EntryId { provider: ProviderId::new(format!("provider{at}")), model: ModelId::new("some/model") };
         let until = Deadline::At(Mono(1_042_000));
         let cooldown = Cooldown { until, reason: Reason::RateLimit, status: 429, basis: Basis::RetryAfterHeader };
-        let failure = Failure { reason: Reason::Timeout, status: 0, detail: None, cooldown: Some(cooldown) };
+        let failure = Failure { key: None, reason: Reason::Timeout, status: 0, detail: None, cooldown: Some(cooldown) };
         let seen = if at.is_multiple_of(2) { Seen::Skipped(Refusal::Cooling(cooldown)) } else { Seen::Failed(failure) };
         Step { entry, seen, took: Duration::from_secs(10) }
     };

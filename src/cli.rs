@@ -1,8 +1,10 @@
 //! The command line.
 
 pub mod args;
+mod ask;
 mod classify;
 mod demo;
+mod explain;
 mod health;
 mod report;
 mod serve;
@@ -31,6 +33,7 @@ pub fn run() -> ExitCode {
         Command::AdminKey => setup::admin_key(&args),
         Command::Demo => demo::demo(&args),
         Command::Health => health::health(&args),
+        Command::Explain(question) => explain::explain(&args, &question),
         Command::Classify => classify::classify(),
     };
     match result {

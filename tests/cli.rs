@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::app::{CLIENT, ask, chain_of, config_of};
+use crate::support::app::{ADMIN, CLIENT, ask, chain_of, config_of};
 use crate::support::binary::{Running, command};
 use crate::support::provider::{Answer, Provider};
 
@@ -333,4 +333,83 @@ fn classify_reads_times_by_the_clock_unless_the_line_names_one() {
     };
     assert_eq!(at(r#","now":"2026-11-24T12:00:00Z""#), 120);
     assert_ne!(at(""), 120);
+}
+
+/// Runs `explain` against `running` with this admin key.
+fn explain(running: &Running, key: Option<&str>, args: &[&str]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let (host, port) = running.url.strip_prefix("http://").unwrap().split_once(':').unwrap();
+    let mut command = command(dir.path(), &["explain", "--host", host, "--port", port]);
+    command.args(args).envs(key.map(|key| ("CHAIN429_ADMIN_KEY", key))).output().unwrap()
+}
+
+#[actix_rt::test]
+async fn explain_says_who_would_serve_and_why_the_others_would_not() {
+    let limited = Provider::script([Answer::rate_limited(Some("600"))]).await;
+    let good = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("c.yaml"), chain_of(&[("a", &limited), ("b", &good)])).unwrap();
+    let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+    let request = awc::Client::default().post(format!("{}/v1/chat/completions", running.url)).bearer_auth(CLIENT);
+    assert_eq!(request.send_body(ask("")).await.unwrap().status(), 200);
+
+    let output = explain(&running, Some(ADMIN), &["--prompt-tokens", "1000", "--max-tokens", "500"]);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines[0], lines[1]), ("default: b/m would serve it.", ""));
+    let cells = |line: &str| {
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(cells(lines[2]), ["ENTRY", "WOULD", "TOKENS", "WHY"]);
+    assert_eq!(cells(lines[3])[..3], ["a/m", "pass", "1500"]);
+    assert!(cells(lines[3])[3].starts_with("429, back in "), "{said}");
+    assert_eq!((&cells(lines[4])[..2], lines.len()), (&["b/m".to_owned(), "serve".to_owned()][..], 5));
+
+    let alone = explain(&running, Some(ADMIN), &["a/m"]);
+    let said = text(&alone.stdout);
+    assert_eq!(alone.status.code(), Some(0), "an answer is an answer");
+    assert!(said.starts_with("a/m: nobody could serve it now. The first is back in "), "{said}");
+
+    let json = explain(&running, Some(ADMIN), &["--json", "default"]);
+    let answer: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&answer["next"], &answer["trail"][0]["reason"]), (&"b/m".into(), &"rate_limit".into()));
+
+    let unknown = explain(&running, Some(ADMIN), &["gpt-4"]);
+    let said = text(&unknown.stdout);
+    assert!(said.starts_with("gpt-4 names no chain and no entry; such requests go to default.\n"), "{said}");
+    assert_eq!((limited.calls(), good.calls()), (1, 1), "nobody was called");
+    assert_eq!(running.end("-TERM").0, Some(0));
+}
+
+#[actix_rt::test]
+async fn explain_says_what_to_do_when_there_is_no_answer() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let yaml = config_of("  unknownModel: reject\n", &[("a", &provider)], "");
+    fs::write(dir.path().join("c.yaml"), yaml).unwrap();
+    let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+    for (key, args, code, words) in [
+        (None, &[][..], 2, "Set CHAIN429_ADMIN_KEY"),
+        (Some(""), &[][..], 2, "Set CHAIN429_ADMIN_KEY"),
+        (Some("a key"), &[][..], 2, "no spaces"),
+        (Some(ADMIN), &["--prompt-tokens", "many"][..], 2, "--prompt-tokens"),
+        (Some("ak-429-wrong"), &[][..], 1, "needs an admin key: send one of settings.adminKeys"),
+        (Some(CLIENT), &[][..], 1, "needs an admin key: one of settings.adminKeys"),
+        (Some(ADMIN), &["gpt-4"][..], 1, "The model `gpt-4` does not exist here"),
+        (Some("ak-429-wrong"), &["--admin-key", ADMIN][..], 0, ""),
+    ] {
+        let output = explain(&running, key, args);
+        let complaint = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{key:?} {args:?}: {complaint}");
+        assert!(complaint.contains(words) && !complaint.contains("ak-429-wrong"), "{complaint}");
+        assert_eq!(output.stdout.is_empty(), code != 0);
+    }
+    let port = running.url.rsplit(':').next().unwrap().to_owned();
+    assert_eq!(running.end("-TERM").0, Some(0));
+    let dir = tempfile::tempdir().unwrap();
+    let mut gone = command(dir.path(), &["explain", "--host", "127.0.0.1", "--port", &port, "--admin-key", ADMIN]);
+    let gone = gone.output().unwrap();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stderr).contains(&format!("no answer from 127.0.0.1:{port}")), "{gone:?}");
 }

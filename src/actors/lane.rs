@@ -102,7 +102,9 @@ impl Lane {
                 ledger.learn(*stated, self.steady, now);
             }
             for reading in &evidence.readings {
-                ledger.observe(reading, Source::Header, &answered, now);
+                let from_text = evidence.stated.iter().any(|stated| stated.is_of(reading));
+                let source = if from_text { Source::Learnt } else { Source::Header };
+                ledger.observe(reading, source, &answered, now);
             }
         });
         let context = evidence.stated.iter().find(|stated| matches!(stated, Stated::Context(_)));

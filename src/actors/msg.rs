@@ -75,7 +75,7 @@ pub enum Acquire {
         /// Its size.
         demand: Demand,
     },
-    /// The entry at `from - 1` failed: go on from there.
+    /// An entry failed: go on behind it, or at it with another key.
     Resume {
         /// The route that the request started on.
         route: Arc<Route>,

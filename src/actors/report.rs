@@ -55,8 +55,8 @@ pub struct BucketReport {
     pub window: Option<Duration>,
     /// How much fits in, where it is known.
     pub limit: Option<u64>,
-    /// How much was used.
-    pub used: u64,
+    /// How much was used, where the limit is known.
+    pub used: Option<u64>,
     /// How much is held for calls under way.
     pub reserved: u64,
     /// How much can be had.

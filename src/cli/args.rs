@@ -60,7 +60,7 @@ Start here:
 Exit codes: 0 fine, 1 failure while running, 2 mistake in the command line or the configuration";
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run the proxy (the default)
     Serve,
@@ -72,18 +72,44 @@ pub enum Command {
     Demo,
     /// Ask a running proxy whether it is well; for container health checks
     Health,
+    /// Ask a running proxy who would serve a request now, and why the others would not; calls no provider
+    Explain(Question),
     /// Make a new admin key in place of the generated one
     AdminKey,
     /// Say what provider answers mean: JSON lines on stdin, one JSON line for each on stdout
     Classify,
 }
 
+/// A request that might be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Question {
+    /// A chain or provider/model; the default chain when nothing is said
+    #[arg(value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// About so many tokens of prompt
+    #[arg(long, value_name = "N")]
+    pub prompt_tokens: Option<u64>,
+
+    /// At most so many tokens of answer
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u64>,
+
+    /// Print the answer as it came: JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// An admin key of the proxy; better kept in the environment, where others do not see it
+    #[arg(long, env = "CHAIN429_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
+    pub admin_key: Option<String>,
+}
+
 impl Args {
     /// The command that was given, or meant.
     #[must_use]
     pub fn command(&self) -> Command {
-        match self.command {
-            Some(command) => command,
+        match &self.command {
+            Some(command) => command.clone(),
             None if self.init => Command::Init,
             None => Command::Serve,
         }

@@ -127,6 +127,19 @@ pub enum Stated {
     Context(u64),
 }
 
+impl Stated {
+    /// Whether it is the limit of the bucket of this reading.
+    #[must_use]
+    pub fn is_of(&self, reading: &Reading) -> bool {
+        match self {
+            Self::Window { dimension, window, .. } => {
+                (*dimension, Some(*window)) == (reading.dimension, reading.window)
+            }
+            Self::Context(_) => false,
+        }
+    }
+}
+
 /// Everything that one answer says about quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {

@@ -1,6 +1,7 @@
 //! The trail of a request: every entry that was looked at, and what came of it. It answers "why did this fail, and when
 //! will it work again?".
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub enum Seen {
 /// An attempt that did not serve the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// With which of the provider's keys, counted from 1; `None` when it has only one.
+    pub key: Option<usize>,
     /// Why.
     pub reason: Reason,
     /// HTTP status of the answer; 0 when there was none.
@@ -121,7 +124,8 @@ impl Trail {
     pub fn message(&self, now: Mono) -> String {
         use std::fmt::Write as _;
 
-        let count = self.0.len();
+        let entries: BTreeSet<&EntryId> = self.0.iter().map(|step| &step.entry).collect();
+        let count = entries.len();
         let mut text = format!("Tried {count} provider{}", if count == 1 { "" } else { "s" });
         for (at, step) in self.0.iter().enumerate() {
             let lead = if at == 0 { ": " } else { ", " };
@@ -226,6 +230,9 @@ impl fmt::Display for Words<'_> {
                 back(f, cooldown, self.now)
             }
             Seen::Failed(failure) => {
+                if let Some(key) = failure.key {
+                    write!(f, "key {key}: ")?;
+                }
                 cause(f, failure.reason, failure.status, Some(self.took), failure.detail.as_deref())?;
                 match &failure.cooldown {
                     // How long a call took is enough said about a timeout; when it is tried again is told by the rest.
@@ -308,6 +315,9 @@ impl Serialize for StepView<'_> {
         map.serialize_entry("provider", &entry.provider)?;
         map.serialize_entry("model", &entry.model)?;
         map.serialize_entry("outcome", seen.kind())?;
+        if let Seen::Failed(Failure { key: Some(key), .. }) = seen {
+            map.serialize_entry("key", key)?;
+        }
         if let Some((reason, status)) = seen.reason() {
             map.serialize_entry("reason", &reason)?;
             if status != 0 {
@@ -342,7 +352,7 @@ mod tests {
     }
 
     fn failed(reason: Reason, status: u16, cooldown: Option<Cooldown>) -> Seen {
-        Seen::Failed(Failure { reason, status, detail: None, cooldown })
+        Seen::Failed(Failure { key: None, reason, status, detail: None, cooldown })
     }
 
     #[test]
@@ -361,6 +371,19 @@ mod tests {
         assert_eq!(trail.attempts(), 2);
         assert_eq!(trail.soonest(Mono(0)), Some(Duration::from_secs(1)));
         assert!(!trail.blames_request());
+    }
+
+    #[test]
+    fn keys_of_one_provider_are_told_apart() {
+        let with = |key| {
+            let failure =
+                Failure { key: Some(key), reason: Reason::RateLimit, status: 429, detail: None, cooldown: None };
+            step("groq", Seen::Failed(failure), 1)
+        };
+        let trail = Trail(vec![with(2), with(1)]);
+        assert_eq!(trail.message(Mono(0)), "Tried 1 provider: groq/m (key 2: 429), groq/m (key 1: 429)");
+        let json = serde_json::to_value(trail.view(Now::default())).unwrap();
+        assert_eq!((&json[0]["key"], &json[1]["key"]), (&2.into(), &1.into()));
     }
 
     #[test]

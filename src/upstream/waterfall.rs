@@ -86,6 +86,8 @@ struct Memory {
     refused: Vec<usize>,
     /// When the request came, among others.
     turn: Option<u64>,
+    /// The place that was called last, and how often in a row.
+    calls: (usize, usize),
 }
 
 impl Worker {
@@ -196,7 +198,9 @@ impl Worker {
                 if failed.verdict.reason.is_some_and(Reason::blames_request) {
                     memory.refused.push(at);
                 }
-                self.conclude(&place.entry.id, *failed, lease, took, note, memory).await;
+                let keys = place.entry.provider.keys.len();
+                let from = memory.go_on(at, keys, failed.verdict.reason.is_some_and(Reason::is_of_key));
+                self.conclude(&place.entry, *failed, lease, took, note, memory).await;
                 if asked_to_confirm || final_word {
                     return Err(match memory.refusal.take() {
                         Some((entry, answer)) => Walked::Refused { entry, answer },
@@ -204,7 +208,7 @@ impl Worker {
                     });
                 }
                 let avoid = memory.doubted_by.clone();
-                Ok(Acquire::Resume { route, demand: document.demand, from: at + 1, avoid })
+                Ok(Acquire::Resume { route, demand: document.demand, from, avoid })
             }
         }
     }
@@ -212,7 +216,7 @@ impl Worker {
     /// Settles a failed call and writes it into the trail.
     async fn conclude(
         &self,
-        entry: &EntryId,
+        entry: &Entry,
         failed: Failed,
         lease: Lease,
         took: Duration,
@@ -220,17 +224,19 @@ impl Worker {
         memory: &mut Memory,
     ) {
         let Failed { verdict, status, reached, evidence, detail, answer } = failed;
+        let Entry { id, provider, .. } = entry;
+        let key = (provider.keys.len() > 1).then(|| lease.lane() + 1);
         let cooldown = lease.settle_and_learn(Outcome::Failed { verdict, status, reached, evidence }).await;
         let reason = verdict.reason.unwrap_or(Reason::Unknown);
         let sure = verdict.action == Action::ReturnToClient && memory.doubted_by.is_none();
         if sure || (reason.blames_request() && memory.refusal.is_none()) {
-            memory.refusal = answer.map(|answer| (entry.clone(), answer));
+            memory.refusal = answer.map(|answer| (id.clone(), answer));
         }
         if sure {
-            memory.doubted_by = Some(entry.provider.clone());
+            memory.doubted_by = Some(id.provider.clone());
         }
-        let failure = Failure { reason, status, detail, cooldown };
-        note.row.trail.0.push(Step { entry: entry.clone(), seen: Seen::Failed(failure), took });
+        let failure = Failure { key, reason, status, detail, cooldown };
+        note.row.trail.0.push(Step { entry: id.clone(), seen: Seen::Failed(failure), took });
     }
 
     async fn call(
@@ -259,6 +265,16 @@ struct Granted {
 }
 
 impl Memory {
+    /// Where the walk goes on after a failed call at `at`: there, as long as one of the provider's other `keys` may do
+    /// better, else at the next place.
+    fn go_on(&mut self, at: usize, keys: usize, of_key: bool) -> usize {
+        let (place, calls) = self.calls;
+        let calls = if place == at { calls + 1 } else { 1 };
+        let from = if of_key && calls < keys { at } else { at + 1 };
+        self.calls = (from, if from == at { calls } else { 0 });
+        from
+    }
+
     /// The answer that goes back because the request is at fault.
     fn final_refusal(&mut self, trail: &Trail) -> Option<(EntryId, Whole)> {
         let blamed = self.doubted_by.is_some() || trail.blames_request();

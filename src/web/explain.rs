@@ -75,7 +75,7 @@ async fn read(headers: &HeaderMap, payload: &mut Payload) -> Result<Question, Ap
 fn view(explained: &Explained, depth: usize, now: Now) -> serde_json::Value {
     let steps = explained.trail.view(now);
     let able = explained.trail.0.iter().find(|step| step.seen == Seen::Able);
-    let soonest = explained.trail.soonest(now.mono);
+    let soonest = explained.trail.soonest(now.mono).filter(|_| able.is_none());
     let trail = steps.iter().zip(&explained.needs).map(|(step, need)| {
         let mut step = serde_json::to_value(step).unwrap_or_default();
         if let Some(map) = step.as_object_mut() {
@@ -88,7 +88,8 @@ fn view(explained: &Explained, depth: usize, now: Now) -> serde_json::Value {
         "chain": explained.route,
         "next": able.map(|step| &step.entry),
         "waiting": depth,
-        "firstRecovery": soonest.filter(|_| able.is_none()).map(|wait| now.wall.after(wait).to_string()),
+        "firstRecovery": soonest.map(|wait| now.wall.after(wait).to_string()),
+        "firstRecoveryMs": soonest.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         "trail": trail.collect::<Vec<_>>(),
     })
 }

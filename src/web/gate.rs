@@ -55,6 +55,12 @@ fn admit(state: &State, request: &ServiceRequest) -> Result<(), ApiError> {
         Visitor::Admin => {
             return Err(ApiError::InvalidApiKey("This is an admin key. Use one of settings.apiKeys to call models."));
         }
+        Visitor::Stranger | Visitor::Nobody if only_admin => {
+            return Err(ApiError::InvalidApiKey(
+                "This needs an admin key: send one of settings.adminKeys, or the one that was shown at the first \
+                 start, as `Authorization: Bearer KEY`.",
+            ));
+        }
         Visitor::Stranger => {
             return Err(ApiError::InvalidApiKey("Incorrect API key. Use one of settings.apiKeys of this proxy."));
         }

@@ -94,7 +94,7 @@ fn survey_buckets(posted: &mut Posted, now: Now) -> Vec<BucketReport> {
             dimension: bucket.dimension(),
             window: bucket.window(),
             limit: bucket.told_limit(),
-            used: bucket.limit().saturating_sub(bucket.left()),
+            used: bucket.told_limit().map(|limit| limit.saturating_sub(bucket.left())),
             reserved,
             remaining: bucket.left().saturating_sub(reserved),
             resets_at: bucket.full_again(now.mono),

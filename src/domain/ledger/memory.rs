@@ -12,6 +12,8 @@ use crate::domain::time::{Now, Wall};
 /// What is kept of a ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
+    /// When this was written, on the wall clock.
+    at: u64,
     /// The limits that held then, in words of the caller's choice. Where they have changed, what was counted under them
     /// is worth nothing.
     limits: String,
@@ -54,7 +56,7 @@ impl Ledger {
         let strikes = self.cooldowns.strikes();
         let context = self.stated_context.map(|(limit, told)| (limit, now.wall_of(told).0));
         let nothing = cooldown.is_none() && strikes == 0 && buckets.is_empty() && context.is_none();
-        (!nothing).then(|| Memory { limits: limits.to_owned(), cooldown, strikes, buckets, context })
+        (!nothing).then(|| Memory { at: now.wall.0, limits: limits.to_owned(), cooldown, strikes, buckets, context })
     }
 
     /// Takes up what was kept, unless it was kept under other limits; true if so.
@@ -62,10 +64,11 @@ impl Ledger {
         if memory.limits != limits {
             return false;
         }
+        // A wall clock that has gone back since tells nothing of the time that has passed: it may have been none.
+        let present = now;
+        let now = Now { wall: now.wall.max(Wall(memory.at)), ..now };
         let cooldown = memory.cooldown.as_ref().map(|cold| {
-            // A wall clock that has gone back since must not keep an entry for longer than any cooldown lasts.
-            let longest = now.mono.after(crate::domain::cooldown::LONGEST);
-            let until = cold.until.map_or(Deadline::Never, |end| Deadline::At(now.mono_at(Wall(end)).min(longest)));
+            let until = cold.until.map_or(Deadline::Never, |end| Deadline::At(now.mono_at(Wall(end))));
             Cooldown { until, reason: cold.reason, status: cold.status, basis: cold.basis }
         });
         let over = |cooldown: &Cooldown| cooldown.until.passed(now.mono);
@@ -77,7 +80,7 @@ impl Ledger {
             }
         }
         self.stated_context = memory.context.map(|(limit, told)| (limit, now.mono_at(Wall(told))));
-        self.advance(now);
+        self.advance(present);
         true
     }
 }

@@ -41,12 +41,13 @@ struct State {
     cause: Option<Cause>,
 }
 
+/// Best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     Ready,
-    Low,
     Untried,
+    Low,
     Cooling,
     AuthError,
     Off,
@@ -90,8 +91,9 @@ struct LaneView<'a> {
 struct BucketView {
     counts: Dimension,
     window: Option<String>,
+    /// Null when only what is left was told; then nobody knows what was used either.
     limit: Option<u64>,
-    used: u64,
+    used: Option<u64>,
     reserved: u64,
     remaining: u64,
     resets_at: Option<String>,
@@ -105,10 +107,13 @@ struct BucketView {
 pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
     let keys: Vec<LaneView<'_>> = report.lanes.iter().map(|lane| lane_view(lane, report.enabled, now)).collect();
     // The entry is as well as the best of its keys.
-    let best = report.lanes.iter().min_by_key(|lane| {
-        let state = state(lane, report.enabled, now);
-        (state.status, state.cooldown_ms)
-    });
+    let end = |lane: &LaneReport| lane.refusal.as_ref().and_then(Refusal::end);
+    let best = report.lanes.iter().min_by_key(|lane| (state(lane, report.enabled, now).status, end(lane)));
+    let mut whole = best.map_or_else(off, |lane| state(lane, report.enabled, now));
+    if whole.status == Status::Untried && keys.iter().any(|lane| lane.state.status != Status::Untried) {
+        // It was tried with another key.
+        whole.status = Status::Ready;
+    }
     let slots = report.lanes.iter().filter_map(|lane| lane.slots);
     let (limit, free) = slots
         .clone()
@@ -120,7 +125,7 @@ pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
     EntryView {
         provider: report.id.provider.as_str(),
         model: report.id.model.as_str(),
-        state: best.map_or_else(off, |lane| state(lane, report.enabled, now)),
+        state: whole,
         in_flight: report.lanes.iter().map(|lane| lane.in_flight).sum(),
         tokens_per_byte: report.tokens_per_byte,
         quota: Quota {
@@ -150,11 +155,12 @@ fn state(lane: &LaneReport, enabled: bool, now: Now) -> State {
         return off();
     }
     let cold = lane.cooldown.map(|(owner, cooldown)| cold(owner, &cooldown, now));
-    cold.or_else(|| spent(lane, now)).unwrap_or_else(|| {
+    cold.or_else(|| refused(lane, now)).unwrap_or_else(|| {
         let low = lane.buckets.iter().any(|bucket| thousandths(bucket) <= 1_000 / LOW);
-        let status = match (lane.tried || lane.buckets.iter().any(|bucket| bucket.used > 0), low) {
-            (_, true) => Status::Low,
-            (true, false) => Status::Ready,
+        let tried = lane.tried || lane.buckets.iter().any(|bucket| bucket.used.is_some_and(|used| used > 0));
+        let status = match (low, tried) {
+            (true, _) => Status::Low,
+            (false, true) => Status::Ready,
             (false, false) => Status::Untried,
         };
         State { status, ..off() }
@@ -178,14 +184,21 @@ fn cold(owner: Owner, cooldown: &Cooldown, now: Now) -> State {
     }
 }
 
-/// A bucket that has not enough left for the smallest of requests.
-fn spent(lane: &LaneReport, now: Now) -> Option<State> {
-    let Some(Refusal::Spent { dimension, window, until }) = lane.refusal else { return None };
+/// Not cold, and still no request would be granted, be it as small as can be.
+fn refused(lane: &LaneReport, now: Now) -> Option<State> {
+    let (status, until, reason) = match lane.refusal? {
+        Refusal::Spent { dimension, window, until } => {
+            (Status::Cooling, until, format!("{} used up", Measure(dimension, window)))
+        }
+        Refusal::Full { limit } => (Status::Low, None, format!("{limit} of {limit} requests in flight")),
+        Refusal::Probing { until } => (Status::Low, until, "first call under way".to_owned()),
+        _ => return None,
+    };
     Some(State {
-        status: Status::Cooling,
+        status,
         cooldown_until: until.map(|end| now.wall_at(end).to_string()),
         cooldown_ms: until.map(|end| millis_until(end, now)),
-        reason: Some(format!("{} used up", Measure(dimension, window))),
+        reason: Some(reason),
         cause: None,
     })
 }
@@ -216,7 +229,7 @@ fn owner_name(owner: Owner) -> &'static str {
 }
 
 fn thousandths(bucket: &BucketReport) -> u64 {
-    let whole = bucket.used.saturating_add(bucket.reserved).saturating_add(bucket.remaining);
+    let whole = bucket.limit.unwrap_or(bucket.remaining);
     bucket.remaining.saturating_mul(1_000).checked_div(whole).unwrap_or(1_000)
 }
 
