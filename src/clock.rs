@@ -28,7 +28,8 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "this is the place that reads clocks")]
     pub fn system() -> Self {
         let start = awake_or_asleep();
-        let mono = move || Mono(EPOCH.saturating_add(whole_millis(awake_or_asleep().saturating_sub(start).as_millis())));
+        let mono =
+            move || Mono(EPOCH.saturating_add(whole_millis(awake_or_asleep().saturating_sub(start).as_millis())));
         let wall = || Wall(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| whole_millis(age.as_millis())));
         Self {
             both: Arc::new(move || Now { mono: mono(), wall: wall() }),

@@ -278,3 +278,21 @@ async fn a_failure_after_the_wait_goes_on_to_the_next_entry() {
     tokio::join!(waiting, then);
     app.stop().await;
 }
+
+/// What fails without resting would be called again and again by one who waits for another entry.
+#[actix_rt::test]
+async fn who_waits_does_not_try_again_what_has_refused_the_request() {
+    let overflow =
+        r#"{"error":{"message":"This model's maximum context length is 8 tokens","code":"context_length_exceeded"}}"#;
+    let clock = TestClock::default();
+    let (first, second) = (Provider::script([Answer::json(400, &[], overflow)]).await, spent_for(20, &clock).await);
+    let app = App::start_at(&chain_of(&[("a", &first), ("b", &second)]), clock).await;
+    let waiting = app.chat(ask(""));
+    let then = async {
+        app.line_has(1).await;
+        app.clock.advance(Duration::from_secs(20));
+    };
+    let (reply, ()) = tokio::join!(waiting, then);
+    assert_eq!((reply.status, reply.header("x-429chain-provider"), first.calls()), (200, "b/m", 1));
+    app.stop().await;
+}

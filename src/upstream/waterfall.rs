@@ -82,7 +82,7 @@ struct Memory {
     refusal: Option<(EntryId, Whole)>,
     /// A provider called the request malformed: one other provider is asked to confirm it, and no more than one.
     doubted_by: Option<ProviderId>,
-    /// Places that have refused the request itself.
+    /// Places that have failed and do not rest: they have refused the request itself.
     refused: Vec<usize>,
     /// When the request came, among others.
     turn: Option<u64>,
@@ -195,12 +195,12 @@ impl Worker {
                 let asked_to_confirm = memory.doubted_by.is_some();
                 let final_word = failed.verdict.action == Action::ReturnToClient
                     && failed.verdict.reason == Some(Reason::ContentPolicy);
-                if failed.verdict.reason.is_some_and(Reason::blames_request) {
-                    memory.refused.push(at);
-                }
                 let keys = place.entry.provider.keys.len();
                 let from = memory.go_on(at, keys, failed.verdict.reason.is_some_and(Reason::is_of_key));
-                self.conclude(&place.entry, *failed, lease, took, note, memory).await;
+                if !self.conclude(&place.entry, *failed, lease, took, note, memory).await {
+                    // Nothing else would keep this request from being sent there again and again.
+                    memory.refused.push(at);
+                }
                 if asked_to_confirm || final_word {
                     return Err(match memory.refusal.take() {
                         Some((entry, answer)) => Walked::Refused { entry, answer },
@@ -213,7 +213,7 @@ impl Worker {
         }
     }
 
-    /// Settles a failed call and writes it into the trail.
+    /// Settles a failed call and writes it into the trail. True when the entry rests now.
     async fn conclude(
         &self,
         entry: &Entry,
@@ -222,7 +222,7 @@ impl Worker {
         took: Duration,
         note: &mut Note,
         memory: &mut Memory,
-    ) {
+    ) -> bool {
         let Failed { verdict, status, reached, evidence, detail, answer } = failed;
         let Entry { id, provider, .. } = entry;
         let key = (provider.keys.len() > 1).then(|| lease.lane() + 1);
@@ -237,6 +237,7 @@ impl Worker {
         }
         let failure = Failure { key, reason, status, detail, cooldown };
         note.row.trail.0.push(Step { entry: id.clone(), seen: Seen::Failed(failure), took });
+        cooldown.is_some()
     }
 
     async fn call(
