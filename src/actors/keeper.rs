@@ -39,12 +39,7 @@ impl KeeperActor {
     /// Starts the entries of `config`, their keeper and a router on the current thread. `remembered` is what the entries
     /// knew at the last stop; `memory` keeps what they know now.
     #[must_use]
-    pub fn start_all(
-        config: Arc<Config>,
-        clock: Clock,
-        remembered: State,
-        memory: Recipient<Remember>,
-    ) -> Control {
+    pub fn start_all(config: Arc<Config>, clock: Clock, remembered: State, memory: Recipient<Remember>) -> Control {
         let (bell, queue) = (Bell::default(), config.settings.queue.clone());
         let fleet = Fleet::start(config, clock.clone(), bell.clone(), remembered);
         Self::keep(fleet, clock, queue, bell, Some(memory))
@@ -112,6 +107,6 @@ impl Handler<Explain> for KeeperActor {
     type Result = MessageResult<Explain>;
 
     fn handle(&mut self, explain: Explain, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.fleet.explain(&explain.model, explain.demand))
+        MessageResult(self.fleet.explain(&explain))
     }
 }
