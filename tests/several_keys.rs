@@ -193,7 +193,8 @@ async fn a_failure_of_the_model_goes_straight_to_the_next_entry() {
 /// A stream that is refused before its first content goes on in the same way: by its status, or inside a 200.
 #[actix_rt::test]
 async fn a_stream_goes_on_with_the_other_key() {
-    let in_band = "data: {\"error\":{\"message\":\"Rate limit reached\",\"code\":429,\"type\":\"rate_limit_exceeded\"}}\n\n";
+    let in_band =
+        "data: {\"error\":{\"message\":\"Rate limit reached\",\"code\":429,\"type\":\"rate_limit_exceeded\"}}\n\n";
     for refusal in [Answer::rate_limited(Some("60")), Answer::sse(&[in_band])] {
         let (a, b) = (by_key(refusal, Answer::sse(&[&*delta("Hi"), STOP, DONE])).await, healthy().await);
         let app = App::start(&two_keys(&a, &b, "")).await;
@@ -209,12 +210,13 @@ async fn a_stream_goes_on_with_the_other_key() {
 /// Whoever waits tries each key as it is back.
 #[actix_rt::test]
 async fn a_request_waits_for_one_key_after_the_other() {
-    let a = Provider::with(|request, before| match (request.header("authorization").unwrap().ends_with(FIRST), before) {
-        (true, _) => Answer::rate_limited(Some("10")),
-        (false, 0..2) => Answer::rate_limited(Some("12")),
-        (false, _) => Answer::ok(),
-    })
-    .await;
+    let a =
+        Provider::with(|request, before| match (request.header("authorization").unwrap().ends_with(FIRST), before) {
+            (true, _) => Answer::rate_limited(Some("10")),
+            (false, 0..2) => Answer::rate_limited(Some("12")),
+            (false, _) => Answer::ok(),
+        })
+        .await;
     let yaml = config_of("", &[("a", &a)], "").replace("apiKey: key-of-a", &format!("apiKeys: [{FIRST}, {SECOND}]"));
     let app = App::start(&yaml).await;
     let (reply, ()) = tokio::join!(app.chat(ask("")), async {
