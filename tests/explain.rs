@@ -125,10 +125,15 @@ async fn sizes_decide_who_can_take_it() {
     let small = explain(&app, json!({ "promptTokens": 1_000, "maxTokens": 500 })).await;
     assert_eq!((&small["next"], &small["trail"][0]["outcome"]), (&"short/m".into(), &"able".into()));
     assert_eq!(small["trail"][0]["reserves"], json!({ "requests": 1, "tokens": 1_500 }));
+    assert_eq!(app.chat(ask("")).await.status, 200);
+    let learnt = explain(&app, json!({ "promptTokens": 1_000, "maxTokens": 500 })).await;
+    assert_eq!(learnt["trail"][0]["reserves"]["tokens"], 1_500, "tokens are tokens, whatever was learnt of bytes");
+    let bytes = explain(&app, json!({ "promptBytes": 3_000, "maxTokens": 500 })).await;
+    assert_ne!(bytes["trail"][0]["reserves"], learnt["trail"][0]["reserves"]);
     let large = explain(&app, json!({ "promptTokens": 100_000 })).await;
     assert_eq!((&large["next"], &large["trail"][0]["reason"]), (&"long/m".into(), &"context".into()));
     let message = large["trail"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("request of about ") && message.ends_with(" tokens, context 8000"), "{message}");
+    assert_eq!(message, "request of about 100000 tokens, context 8000");
     assert_eq!(large["trail"][0].get("retryAt"), None, "waiting does not make it smaller");
     let alone = explain(&app, json!({ "model": "short/m", "promptTokens": 100_000 })).await;
     assert_eq!((&alone["chain"], &alone["next"]), (&"short/m".into(), &Value::Null));

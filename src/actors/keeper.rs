@@ -107,6 +107,6 @@ impl Handler<Explain> for KeeperActor {
     type Result = MessageResult<Explain>;
 
     fn handle(&mut self, explain: Explain, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.fleet.explain(&explain.model, explain.demand))
+        MessageResult(self.fleet.explain(&explain))
     }
 }

@@ -188,6 +188,8 @@ pub struct Explain {
     pub model: String,
     /// Its size.
     pub demand: Demand,
+    /// The length of its prompt in tokens, in place of that in bytes.
+    pub prompt_tokens: Option<u64>,
 }
 
 /// To the recorder: requests that have ended.

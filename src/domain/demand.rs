@@ -87,6 +87,18 @@ impl Estimate {
             0 => (RATIO, LEAST_RATIO),
             _ => (self.ratio.high(), self.ratio.low().min(LEAST_RATIO)),
         };
+        let bytes = demand.prompt_bytes;
+        let prompt = Need { tokens: tokens(bytes, high).ceil() as u64, least: tokens(bytes, low) as u64 };
+        self.with_output(prompt, demand, reserves_output)
+    }
+
+    /// The same for a prompt whose length in tokens is known.
+    #[must_use]
+    pub fn need_of(&self, prompt_tokens: u64, demand: Demand, reserves_output: bool) -> Need {
+        self.with_output(Need { tokens: prompt_tokens, least: prompt_tokens }, demand, reserves_output)
+    }
+
+    fn with_output(&self, prompt: Need, demand: Demand, reserves_output: bool) -> Need {
         let output = match (demand.generates, demand.most_output) {
             (false, _) => 0,
             (true, Some(most)) => most,
@@ -94,10 +106,7 @@ impl Estimate {
             (true, None) => self.answer.high().ceil() as u64,
         };
         let surely = if reserves_output && demand.generates { demand.most_output.unwrap_or(0) } else { 0 };
-        Need {
-            tokens: (tokens(demand.prompt_bytes, high).ceil() as u64).saturating_add(output).max(1),
-            least: (tokens(demand.prompt_bytes, low) as u64).saturating_add(surely),
-        }
+        Need { tokens: prompt.tokens.saturating_add(output).max(1), least: prompt.least.saturating_add(surely) }
     }
 
     /// Learns from an answer that tells what it cost.
@@ -156,6 +165,8 @@ mod tests {
         let need = estimate.need(chat(8_000, None), false);
         assert!((2_190..2_300).contains(&need.tokens), "{need:?}");
         assert_eq!(estimate.ratio(), Some(0.25));
+        let known = estimate.need_of(8_000, chat(0, Some(100)), true);
+        assert_eq!(known, Need { tokens: 8_100, least: 8_100 }, "what is known is not estimated");
     }
 
     /// LESSONS F8: the reservation for output was capped at 2,000 tokens.

@@ -20,9 +20,6 @@ use crate::domain::time::Now;
 use crate::domain::trail::Seen;
 use crate::upstream::waterfall::Worker;
 
-/// Bytes of text in a token, for who thinks in tokens. The same as of a prompt of which nothing is known.
-const BYTES_PER_TOKEN: u64 = 3;
-
 /// A question of this kind is short.
 const MOST_BYTES: usize = 64 << 10;
 
@@ -47,10 +44,10 @@ pub async fn explain(request: HttpRequest, mut payload: Payload) -> HttpResponse
         Err(fault) => return fault.response(),
     };
     let model = question.model.clone().unwrap_or_else(|| state.config.settings.default_chain.to_string());
-    let bytes = question.prompt_tokens.map(|tokens| tokens.saturating_mul(BYTES_PER_TOKEN));
-    let prompt_bytes = question.prompt_bytes.or(bytes).unwrap_or_default();
+    let prompt_bytes = question.prompt_bytes.unwrap_or_default();
     let demand = Demand { prompt_bytes, most_output: question.max_tokens, generates: true };
-    let explained = worker.keeper.send(Explain { model: model.clone(), demand }).await;
+    let asked = Explain { model: model.clone(), demand, prompt_tokens: question.prompt_tokens };
+    let explained = worker.keeper.send(asked).await;
     let lines = worker.router.send(Lines).await;
     match (explained, lines) {
         (Ok(Some(explained)), Ok(lines)) => {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::{Fleet, Running, masked};
 use crate::actors::lane::Lane;
+use crate::actors::msg::Explain;
 use crate::actors::posted::Posted;
 use crate::actors::report::{BucketReport, EntryReport, Explained, LaneReport};
 use crate::domain::bucket::Source;
-use crate::domain::demand::{Demand, Need};
+use crate::domain::demand::Need;
 use crate::domain::evidence::Dimension;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Now;
@@ -32,18 +33,23 @@ impl Fleet {
             .collect()
     }
 
-    /// Who would serve a request for `model` now, and why the others would not; `None` when it names nothing.
+    /// Who would serve such a request now, and why the others would not; `None` when its model names nothing.
     #[must_use]
-    pub fn explain(&self, model: &str, demand: Demand) -> Option<Explained> {
+    pub fn explain(&self, asked: &Explain) -> Option<Explained> {
         let table = self.routes();
-        let route = table.select(model)?;
+        let route = table.select(&asked.model)?;
         let now = self.now();
         let mut needs = Vec::new();
         let steps = route.places.iter().map(|place| {
             let id = place.entry.id.clone();
             let running = self.entries.get(&id);
-            let need =
-                running.map(|running| running.estimate.need(demand, running.entry.provider.dialect.reserves_output()));
+            let need = running.map(|running| {
+                let (estimate, dialect) = (running.estimate.read(), running.entry.provider.dialect);
+                match asked.prompt_tokens {
+                    Some(tokens) => estimate.need_of(tokens, asked.demand, dialect.reserves_output()),
+                    None => estimate.need(asked.demand, dialect.reserves_output()),
+                }
+            });
             needs.push(need.unwrap_or_default());
             let seen = match (running, need) {
                 (Some(running), Some(need)) if running.entry.handle.is_some() => {
