@@ -1,6 +1,7 @@
 //! A lock-free view of a ledger: written by its owner after every change, readable from any thread without a message.
 //! The router skips entries by it, so that a spent entry costs a request neither a message nor a call.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -132,6 +133,20 @@ impl Gauge {
     }
 }
 
+/// Why an entry would refuse a request, by the gauges of its lanes. Of several keys the one that is back first counts.
+#[must_use]
+pub fn refusal(lanes: &[Vec<Arc<Gauge>>], need: Need, now: Mono) -> Option<Refusal> {
+    let mut first_back: Option<Refusal> = None;
+    for gauges in lanes {
+        let refusals = gauges.iter().rev().filter_map(|gauge| gauge.refusal(need, now));
+        let refusal = refusals.max_by_key(Refusal::end)?;
+        if first_back.is_none_or(|first| refusal.end() < first.end()) {
+            first_back = Some(refusal);
+        }
+    }
+    first_back
+}
+
 /// Windows that have a name, and so a number.
 const WINDOWS: [Duration; 6] = [SECOND, MINUTE, HOUR, DAY, WEEK, MONTH];
 const WINDOW_BITS: u32 = 3;
@@ -235,7 +250,10 @@ mod tests {
         ledger.charge(call(700), NOW.mono);
         gauge.publish(&mut ledger, NOW);
         assert_eq!(gauge.refusal(call(300), NOW.mono), None);
-        assert!(matches!(gauge.refusal(call(2_002), NOW.mono), Some(Refusal::TooLarge { need: 1_001, limit: 1_000, .. })));
+        assert!(matches!(
+            gauge.refusal(call(2_002), NOW.mono),
+            Some(Refusal::TooLarge { need: 1_001, limit: 1_000, .. })
+        ));
         assert_eq!(gauge.refusal(call(400), NOW.mono), None, "what calls under way hold may come back any moment");
         ledger.settle(call(700), Used::Tokens { prompt: 500, answer: 200 }, NOW.mono, NOW.mono);
         gauge.publish(&mut ledger, NOW);

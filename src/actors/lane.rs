@@ -1,7 +1,9 @@
 //! An entry through one of its provider's keys: everything that one call is charged to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::gauge::Gauge;
 use super::lease::Hold;
 use super::posted::{Owner, Shared};
 use crate::domain::bucket::Source;
@@ -25,6 +27,12 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// The gauges of its ledgers, in their order.
+    #[must_use]
+    pub fn gauges(&self) -> Vec<Arc<Gauge>> {
+        self.ledgers.iter().map(|shared| shared.borrow().gauge()).collect()
+    }
+
     /// Whether all ledgers can take a call now.
     ///
     /// # Errors
@@ -111,7 +119,14 @@ impl Lane {
     }
 
     /// Puts whoever is to blame on cooldown.
-    pub fn chill(&self, verdict: &Verdict, status: u16, hold: &Hold, now: Now, unknown_429: Duration) -> Option<(Owner, Cooldown)> {
+    pub fn chill(
+        &self,
+        verdict: &Verdict,
+        status: u16,
+        hold: &Hold,
+        now: Now,
+        unknown_429: Duration,
+    ) -> Option<(Owner, Cooldown)> {
         let shared = self.ledgers.get(self.place_of(Owner::blamed(verdict)?)?)?;
         let mut posted = shared.borrow_mut();
         let change = posted.change(now, |ledger| {

@@ -2,18 +2,25 @@
 //! it as well: `entry_contract!(name, start)`, where `start` gives a door to an entry with these limits.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::*;
+use crate::actors::desk::Terms;
+use crate::actors::lane::Lane;
+use crate::actors::lease::Outcome;
 use crate::actors::posted::{Owner, Posted};
 use crate::domain::bucket::refill::Refill;
 use crate::domain::bucket::{Bucket, Source};
+use crate::domain::cooldown::Deadline;
 use crate::domain::demand::Demand;
 use crate::domain::evidence::{Dimension, Evidence, MINUTE, Reading, Reset, ResetKind, Stated};
-use crate::domain::ids::{ModelId, ProviderId};
-use crate::domain::ledger::Ledger;
-use crate::domain::outcome::{Basis, CooldownClass, Hint, Target};
-use crate::domain::time::Wall;
+use crate::domain::ids::{EntryId, ModelId, ProviderId};
+use crate::domain::ledger::{Ledger, Policy};
+use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Target, Verdict};
+use crate::domain::time::{Mono, Now, Wall};
+use crate::domain::usage::Usage;
 
 /// What the clock shows at the start of a test.
 const START: u64 = 100 * 86_400_000;
@@ -56,7 +63,12 @@ fn served() -> Outcome {
 }
 
 fn cost(prompt: u64, completion: u64) -> Outcome {
-    let usage = Usage { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, ..Usage::default() };
+    let usage = Usage {
+        prompt_tokens: prompt,
+        completion_tokens: completion,
+        total_tokens: prompt + completion,
+        ..Usage::default()
+    };
     Outcome::Served { usage: Some(usage), evidence: Evidence::default() }
 }
 
@@ -182,7 +194,10 @@ macro_rules! entry_contract {
                 let door = $start(Limits { tokens_per_minute: Some(250), ..Limits::default() }, &hand);
                 let (one, two) = (grant(&door).await, grant(&door).await);
                 let third = refusal(&door).await;
-                assert!(matches!(third, Refusal::Spent { dimension: Dimension::Tokens, window: Some(MINUTE), until: None }));
+                assert!(matches!(
+                    third,
+                    Refusal::Spent { dimension: Dimension::Tokens, window: Some(MINUTE), until: None }
+                ));
                 one.settle(cost(40, 10));
                 two.settle(cost(40, 10));
                 let three = grant(&door).await;
@@ -281,15 +296,18 @@ fn in_memory_entry(limits: Limits, hand: &Hand) -> Recipient<Reserve> {
 }
 
 /// An entry with one key, whose calls are charged to these ledgers, too.
-fn entry_of(model: &str, limits: Limits, shared: Vec<crate::actors::posted::Shared>, hand: &Hand) -> Recipient<Reserve> {
+fn entry_of(
+    model: &str,
+    limits: Limits,
+    shared: Vec<crate::actors::posted::Shared>,
+    hand: &Hand,
+) -> Recipient<Reserve> {
     let now = hand.now();
     let bucket = |dimension, limit: Option<u64>| {
         Some(Bucket::new(dimension, Some(MINUTE), limit?, Refill::Rolling, Source::Configured, now.mono))
     };
-    let buckets = [
-        bucket(Dimension::Requests, limits.requests_per_minute),
-        bucket(Dimension::Tokens, limits.tokens_per_minute),
-    ];
+    let buckets =
+        [bucket(Dimension::Requests, limits.requests_per_minute), bucket(Dimension::Tokens, limits.tokens_per_minute)];
     let ledger = Ledger::new(limits.slots, buckets.into_iter().flatten().collect()).called(None);
     let mut ledgers = vec![Posted::shared(Owner::Lane, ledger, now)];
     ledgers.extend(shared);
@@ -301,12 +319,12 @@ fn start(model: &str, lanes: Vec<Lane>, hand: &Hand) -> Recipient<Reserve> {
     let id = EntryId { provider: ProviderId::new("p"), model: ModelId::new(model) };
     let second = Duration::from_secs(1);
     let terms = Terms {
-        clock: hand.clock(),
         unknown_429: Duration::from_secs(60),
         mid_stream: Policy { threshold: 3, cooldown: second, cooldown_max: second },
         reserves_output: false,
     };
-    EntryActor::new(id, lanes, Arc::default(), terms, Bell::default()).start().recipient()
+    let desk = Desk::new(id, lanes, Arc::default(), terms);
+    EntryActor::new(desk, hand.clock(), Bell::default()).start().recipient()
 }
 
 entry_contract!(in_memory, in_memory_entry);
@@ -335,7 +353,8 @@ fn two_keys(hand: &Hand, limits: [u64; 2]) -> (Recipient<Reserve>, Rc<RefCell<Po
     let now = hand.now();
     let model = Posted::shared(Owner::Model, Ledger::default(), now);
     let lane = |limit| {
-        let bucket = Bucket::new(Dimension::Requests, Some(MINUTE), limit, Refill::Rolling, Source::Configured, now.mono);
+        let bucket =
+            Bucket::new(Dimension::Requests, Some(MINUTE), limit, Refill::Rolling, Source::Configured, now.mono);
         let own = Posted::shared(Owner::Lane, Ledger::new(None, vec![bucket]).called(None), now);
         let key = Posted::shared(Owner::Key, Ledger::default(), now);
         Lane { ledgers: vec![own, Rc::clone(&model), key], announced: Owner::Lane, steady: false }

@@ -8,11 +8,12 @@ use crate::actors::lease::{Hold, Lease, Outcome};
 use crate::actors::msg::{Acquire, Acquired, Reserve, Routes};
 use crate::config::{self, Overrides};
 use crate::domain::cooldown::Deadline;
-use crate::domain::refusal::Refusal;
-use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
 use crate::domain::demand::Demand;
 use crate::domain::evidence::Evidence;
+use crate::domain::ids::ProviderId;
 use crate::domain::outcome::Target;
+use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 use crate::domain::trail::Seen;
 use crate::store::state::State;
@@ -89,7 +90,10 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
     let in_flight = |gauge: usize| old.lanes[0][gauge].in_flight();
     assert_eq!(in_flight(0), 0, "of the entry");
     assert_eq!(in_flight(1), 1, "of the key: the other entry's call goes on");
-    assert!(matches!(door(&fleet, "m").door.send(Reserve { demand: Demand::default() }).await.unwrap(), Err(Refusal::Cooling(_))));
+    assert!(matches!(
+        door(&fleet, "m").door.send(Reserve { demand: Demand::default() }).await.unwrap(),
+        Err(Refusal::Cooling(_))
+    ));
     drop((lost, other));
 }
 
@@ -112,7 +116,10 @@ async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     for _ in 0..10 {
         router.send(Routes).await.unwrap();
     }
-    assert!(matches!(router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap(), Acquired::Granted { place: 0, .. }));
+    assert!(matches!(
+        router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap(),
+        Acquired::Granted { place: 0, .. }
+    ));
 }
 
 /// The entry is back when the last of all cooldowns that concern it has ended.
@@ -131,7 +138,9 @@ async fn the_longest_of_several_cooldowns_is_told() {
     let told = second.settle_and_learn(cool(Target::Entry, 9)).await.unwrap();
     let end = Deadline::At(Mono(3_600_000));
     assert_eq!(told.until, end);
-    assert!(matches!(both.refusal(Demand::default(), Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end));
+    assert!(
+        matches!(both.refusal(Demand::default(), Mono(0)), Some(Refusal::Cooling(cooldown)) if cooldown.until == end)
+    );
     match both.door.send(Reserve { demand: Demand::default() }).await.unwrap() {
         Err(Refusal::Cooling(cooldown)) => assert_eq!(cooldown.until, end),
         other => panic!("{other:?}"),
