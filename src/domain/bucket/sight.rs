@@ -25,6 +25,22 @@ pub struct Sight {
     pub held: u64,
 }
 
+/// When a window ends, as far as one answer tells.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    granted: Mono,
+    from: Mono,
+    to: Mono,
+}
+
+impl End {
+    /// The answer says how long after it was written, which was between the grant and now. Whole seconds are rounded up.
+    fn told(after: Duration, granted: Mono, now: Mono) -> Self {
+        let rounded = if after.subsec_nanos() == 0 { Duration::from_secs(1) } else { Duration::ZERO };
+        Self { granted, from: granted.after(after.saturating_sub(rounded)), to: now.after(after) }
+    }
+}
+
 impl Bucket {
     /// Merges a reading of this bucket. Resets lie behind `now`, when the answer arrived.
     pub fn observe(&mut self, reading: &Reading, source: Source, sight: Sight, now: Mono) {
@@ -38,7 +54,7 @@ impl Bucket {
             self.change_limit(limit);
         }
         if let Some(reset) = reading.reset {
-            self.follow(reset, reading, now);
+            self.follow(reset, reading, sight.granted, now);
         }
         if let Some(remaining) = reading.remaining {
             self.bound(remaining, sight, now);
@@ -52,22 +68,25 @@ impl Bucket {
     fn change_limit(&mut self, limit: u64) {
         if let Refill::Steady(rate) = &mut self.refill {
             self.level += as_level(limit) - as_level(self.limit);
-            *rate = as_level(limit) / as_level(self.span);
+            *rate *= as_level(limit) / as_level(self.limit.max(1));
         }
         self.limit = limit;
         self.limit_told = true;
     }
 
-    fn follow(&mut self, reset: Reset, reading: &Reading, now: Mono) {
-        let end = now.after(reset.after);
+    fn follow(&mut self, reset: Reset, reading: &Reading, granted: Mono, now: Mono) {
         match reset.kind {
             ResetKind::Full => {
                 let missing = reading.limit.zip(reading.remaining).map_or(0, |(limit, left)| limit.saturating_sub(left));
                 let wait = reset.after.as_millis() as f64;
-                let rate = match missing > 0 && wait > 0.0 {
-                    true => as_level(missing) / wait,
-                    false => as_level(self.limit) / as_level(self.span),
+                let told = (missing > 0 && wait > 0.0).then(|| rate(self.limit, missing, wait));
+                let known = match &self.refill {
+                    Refill::Steady(rate) if self.rate_told => Some(*rate),
+                    _ => self.window.map(|_| as_level(self.limit) / as_level(self.span)),
                 };
+                let rate = told.into_iter().chain(known).reduce(f64::min);
+                let rate = rate.unwrap_or(as_level(self.limit) / as_level(self.span));
+                self.rate_told |= told.is_some();
                 if !matches!(self.refill, Refill::Steady(_)) {
                     self.level = as_level(self.left());
                     self.level_at = now;
@@ -75,32 +94,31 @@ impl Bucket {
                 self.refill = Refill::Steady(rate);
             }
             ResetKind::WindowEnd if reset.after.is_zero() => {}
-            ResetKind::WindowEnd => self.end_at(end, now),
+            ResetKind::WindowEnd => self.end_at(End::told(reset.after, granted, now), now),
             ResetKind::Next => {}
         }
     }
 
-    /// The window ends at `end`. Resets are told in whole seconds, rounded up, and answers take their time: of several
-    /// ends that are told of one window the first is nearest to the truth.
-    fn end_at(&mut self, end: Mono, now: Mono) {
+    /// The window ends within `told`. Of several answers of one window each narrows that down.
+    fn end_at(&mut self, told: End, now: Mono) {
+        let End { from, to, .. } = told;
         match &mut self.refill {
             Refill::Calendar(_) | Refill::Steady(_) => {}
             Refill::Ending(old) if now < *old => {
-                let moved = Duration::from_millis(end.0.abs_diff(old.0));
-                let same = moved < Duration::from_millis((self.span / 4).clamp(1_000, 5_000));
-                if same {
-                    *old = end.min(*old);
+                if from.0 > old.0.saturating_add(1_000) {
+                    // The provider has begun a new window already.
+                    self.log.drop_until(Mono(told.granted.0.saturating_sub(1)));
+                    (self.refill, self.ends_after) = (Refill::Ending(to), from);
+                } else if to < self.ends_after {
+                    (self.refill, self.ends_after) = (Refill::Ending(to), from);
                 } else {
-                    if end > *old {
-                        // The provider has begun a new window already.
-                        self.log.drop_until(Mono(now.0.saturating_sub(1)));
-                    }
-                    self.refill = Refill::Ending(end);
+                    *old = to.min(*old);
+                    self.ends_after = from.max(self.ends_after).min(*old);
                 }
             }
             refill => {
-                *refill = Refill::Ending(end);
-                let begin = end.0.saturating_sub(self.span.saturating_add(self.slack()));
+                (*refill, self.ends_after) = (Refill::Ending(to), from);
+                let begin = from.0.saturating_sub(self.span.saturating_add(self.slack()));
                 self.log.drop_until(Mono(begin));
             }
         }
@@ -140,9 +158,19 @@ impl Bucket {
         let most = signed(remaining.saturating_add(back).min(self.limit));
         let least = signed(remaining) - signed(sight.unseen);
         if left > most {
-            self.charge(left.abs_diff(most), now);
+            self.charge(left.abs_diff(most), self.before_the_end(now));
         } else if left < least {
             self.forgive(left.abs_diff(least));
+        }
+    }
+
+    /// When something was used that an answer tells of: before the end that it tells, too, with which it comes back.
+    fn before_the_end(&self, now: Mono) -> Mono {
+        match self.refill {
+            Refill::Ending(end) if end.0.saturating_sub(self.ends_after.0) < self.span / 2 => {
+                Mono(self.ends_after.0.saturating_sub(self.slack())).min(now)
+            }
+            _ => now,
         }
     }
 
@@ -173,6 +201,23 @@ impl Bucket {
         self.limit_told = false;
         self
     }
+}
+
+/// The rate of a bucket that is full again after `wait` milliseconds, with `missing` of its `limit` used.
+///
+/// What is left is told in whole units, rounded down, so that only bounds of the rate are known. Windows are round: the
+/// shortest round one between the bounds it is.
+fn rate(limit: u64, missing: u64, wait: f64) -> f64 {
+    const ROUND: [u32; 24] = [
+        1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600, 43_200,
+        86_400, 604_800, 2_592_000,
+    ];
+    let shortest = as_level(limit) * wait / as_level(missing);
+    let longest = if missing > 1 { as_level(limit) * wait / as_level(missing - 1) } else { f64::INFINITY };
+    // Waits are rounded, too.
+    let between = |window: &f64| (0.999 * shortest..longest).contains(window);
+    let round = ROUND.iter().map(|seconds| f64::from(*seconds) * 1_000.0).find(between);
+    as_level(limit) / round.unwrap_or(shortest)
 }
 
 fn signed(amount: u64) -> i64 {
