@@ -76,8 +76,8 @@ impl Lane {
 
     /// The first word on a call has come.
     pub fn heard(&self, good: bool, granted: Mono, now: Now) {
-        if let Some(own) = self.ledgers.first() {
-            own.borrow_mut().change(now, |ledger| ledger.heard(good, granted, now.mono));
+        for shared in &self.ledgers {
+            shared.borrow_mut().change(now, |ledger| ledger.heard(good, granted, now.mono));
         }
     }
 
@@ -103,7 +103,8 @@ impl Lane {
         let blamed = verdict.and_then(Owner::blamed).filter(|owner| matches!(owner, Owner::Pool(_) | Owner::Key));
         let Some(place) = self.place_of(blamed.unwrap_or(self.announced)) else { return };
         let (Some(shared), Some(mark)) = (self.ledgers.get(place), hold.marks.get(place)) else { return };
-        let answered = Answered { mark: *mark, granted: hold.granted, need: held, steady: self.steady };
+        let ended = if verdict.is_none() { hold.need.tokens.saturating_sub(held.tokens) } else { 0 };
+        let answered = Answered { mark: *mark, granted: hold.granted, need: held, ended, steady: self.steady };
         shared.borrow_mut().change(now, |ledger| {
             for stated in evidence.stated.iter().filter(|stated| !matches!(stated, Stated::Context(_))) {
                 ledger.learn(*stated, self.steady, now);

@@ -18,6 +18,8 @@ pub struct Answered {
     pub granted: Mono,
     /// What is still held for the call.
     pub need: Need,
+    /// Tokens that it took at most, if it has ended well: its head may have been written before they were counted.
+    pub ended: u64,
     /// Whether the provider's buckets refill all the time.
     pub steady: bool,
 }
@@ -41,9 +43,11 @@ impl Ledger {
         };
         bucket.advance(now);
         bucket.observe(reading, source, sight, now.mono);
-        if place.is_none() && dimension == Dimension::Requests {
-            // Calls that the bucket has not seen, because it was not there.
-            bucket.charge(sight.unseen.min(bucket.left()), now.mono);
+        if place.is_none() {
+            // Calls that the bucket has not seen, because it was not there. Tokens of those under way are held.
+            let ended = if dimension == Dimension::Tokens { answered.ended } else { 0 };
+            let unseen = sight.unseen.saturating_add(ended).saturating_sub(sight.held);
+            bucket.charge(unseen.min(bucket.left()), now.mono);
         }
         self.buckets.push(bucket);
         self.changed = true;
