@@ -189,7 +189,8 @@ impl Bucket {
                     return Some(now);
                 }
                 let wait = || (missing / rate).ceil() as u64;
-                (wanted <= self.limit && *rate > 0.0).then(|| Mono(now.0.saturating_add(wait())))
+                let from = now.max(self.level_at);
+                (wanted <= self.limit && *rate > 0.0).then(|| Mono(from.0.saturating_add(wait())))
             }
             refill => {
                 // More may have been used than there was.
@@ -283,7 +284,15 @@ impl Bucket {
     /// Counts `amount` as used at the time `at`.
     pub fn charge(&mut self, amount: u64, at: Mono) {
         match self.refill {
-            Refill::Steady(_) => self.level -= as_level(amount),
+            Refill::Steady(rate) => {
+                // A full bucket begins to refill when the call arrives, and not when it is granted.
+                let full_in = (as_level(self.limit) - self.level) / rate;
+                let lag = as_level(self.slack()) - full_in;
+                if lag > 0.0 {
+                    self.level_at = self.level_at.max(Mono(at.0.saturating_add(lag as u64)));
+                }
+                self.level -= as_level(amount);
+            }
             _ => self.log.add(at, amount),
         }
     }

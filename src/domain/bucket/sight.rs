@@ -57,7 +57,7 @@ impl Bucket {
             self.follow(reset, reading, sight.granted, now);
         }
         if let Some(remaining) = reading.remaining {
-            self.bound(remaining, sight, now);
+            self.bound(remaining, reading.reset, sight, now);
         }
         if let Some(Reset { after, kind: ResetKind::Next }) = reading.reset {
             self.promise(now.after(after), now);
@@ -140,28 +140,40 @@ impl Bucket {
     }
 
     /// No more than `remaining` is left, and no less than that without what the answer may not know of.
-    fn bound(&mut self, remaining: u64, sight: Sight, now: Mono) {
-        let back = match self.refill {
-            // Some of it came back on the way.
-            Refill::Steady(rate) => (rate * as_level(now.0.saturating_sub(sight.granted.0))) as u64,
-            _ => 0,
-        };
+    fn bound(&mut self, remaining: u64, reset: Option<Reset>, sight: Sight, now: Mono) {
         if !self.limit_told {
             self.limit = self.limit.max(self.log.sum().saturating_add(remaining)).max(1);
         }
         let remaining = remaining.min(self.limit);
-        let left = match self.refill {
-            Refill::Steady(_) => self.level as i64,
-            _ => signed(self.limit) - signed(self.log.sum()),
-        };
-        let left = left - signed(sight.held);
-        let most = signed(remaining.saturating_add(back).min(self.limit));
+        if let Refill::Steady(rate) = self.refill {
+            return self.bound_level(rate, remaining, reset, sight, now);
+        }
+        let left = signed(self.limit) - signed(self.log.sum()) - signed(sight.held);
+        let most = signed(remaining);
         let least = signed(remaining) - signed(sight.unseen);
         if left > most {
             self.charge(left.abs_diff(most), self.before_the_end(now));
         } else if left < least {
-            self.forgive(left.abs_diff(least));
+            // The provider has counted less than was charged here: what is oldest has left its window.
+            self.log.drop_oldest(left.abs_diff(least));
         }
+    }
+
+    /// The same where a little comes back all the time. What is left is told in whole units, but the time until all of
+    /// it is back tells the rest.
+    fn bound_level(&mut self, rate: f64, remaining: u64, reset: Option<Reset>, sight: Sight, now: Mono) {
+        let (held, whole) = (as_level(sight.held), as_level(remaining));
+        let left = match reset {
+            Some(Reset { after, kind: ResetKind::Full }) => {
+                (as_level(self.limit) - rate * after.as_millis() as f64).clamp(whole, whole + 1.0)
+            }
+            // A part of a unit more than is told may be there, and is believed if it was counted so.
+            _ if self.level - held < whole + 1.0 => whole.max(self.level - held),
+            _ => whole,
+        };
+        let back = rate * as_level(now.0.saturating_sub(sight.granted.0));
+        let least = left - as_level(sight.unseen);
+        self.level = (self.level - held).min(left + back).max(least) + held;
     }
 
     /// When something was used that an answer tells of: before the end that it tells, too, with which it comes back.
@@ -171,14 +183,6 @@ impl Bucket {
                 Mono(self.ends_after.0.saturating_sub(self.slack())).min(now)
             }
             _ => now,
-        }
-    }
-
-    /// The provider has counted less than was charged here: what is oldest has left its window.
-    fn forgive(&mut self, amount: u64) {
-        match self.refill {
-            Refill::Steady(_) => self.level = (self.level + as_level(amount)).min(as_level(self.limit)),
-            _ => self.log.drop_oldest(amount),
         }
     }
 
