@@ -13,7 +13,7 @@ use crate::config::model::Provider;
 use crate::domain::ids::{EntryId, ModelId, ProviderId};
 use crate::domain::ledger::Ledger;
 use crate::domain::limits::{Limits, Scope};
-use crate::domain::time::Now;
+use crate::domain::time::{Mono, Now, Wall};
 use crate::store::state::State;
 
 mod limits;
@@ -31,13 +31,16 @@ pub struct Books {
     /// Every ledger by the name that it is remembered by.
     named: Vec<memory::Named>,
     estimates: Vec<memory::NamedEstimate>,
+    /// What the wall clock showed at the zero of the other one when all was written down: a clock that was set since makes
+    /// all times wrong that are kept.
+    zero: Option<Wall>,
 }
 
 impl Books {
     /// Books without a page. `remembered` is what was known at the last stop.
     #[must_use]
     pub fn new(remembered: State) -> Self {
-        Self { shared: HashMap::new(), remembered, named: Vec::new(), estimates: Vec::new() }
+        Self { shared: HashMap::new(), remembered, named: Vec::new(), estimates: Vec::new(), zero: None }
     }
 
     /// What calls of `model` are charged to, for each of the provider's keys. Once per entry.
@@ -73,6 +76,16 @@ impl Books {
         Lane { ledgers, announced, steady: provider.dialect.refills_steadily() }
     }
 
+    /// True when the wall clock was set since this was true last.
+    fn clock_was_set(&mut self, now: Now) -> bool {
+        let zero = now.wall_of(Mono(0));
+        let was_set = self.zero.is_some_and(|known| known.0.abs_diff(zero.0) > MOST_DRIFT);
+        if was_set || self.zero.is_none() {
+            self.zero = Some(zero);
+        }
+        was_set
+    }
+
     fn share(&mut self, provider: &Provider, key: usize, owner: Owner, limits: Option<&Limits>, now: Now) -> Shared {
         let place = (provider.id.clone(), key, owner);
         if let Some(shared) = self.shared.get(&place) {
@@ -96,6 +109,9 @@ impl Books {
         })
     }
 }
+
+/// Clocks are always being set right by a little.
+const MOST_DRIFT: u64 = 1_000;
 
 /// In place of the number of a key: for what all keys share.
 const ALL_KEYS: usize = usize::MAX;

@@ -72,6 +72,7 @@ impl Books {
         .join(" | ");
         let own = model.map_or(&provider.limits, |model| provider.limits_of(model));
         let limits = format!("{} {} {own:?}", provider.base_url, provider.dialect as u8);
+        self.clock_was_set(now);
         let kept = self.remembered.remove(&name);
         let memory = kept.as_deref().and_then(|bytes| serde_json::from_slice::<Memory>(bytes).ok());
         if let Some(memory) = memory {
@@ -99,9 +100,10 @@ impl Books {
     /// What has changed since this was asked last. The first time it also forgets what belongs to nobody any more.
     pub fn changes(&mut self, now: Now) -> Changes {
         let mut changes: Changes = std::mem::take(&mut self.remembered).into_keys().map(|name| (name, None)).collect();
+        let all = self.clock_was_set(now);
         for named in &mut self.named {
             let mut posted = named.shared.borrow_mut();
-            if !posted.consult(|ledger| ledger.take_changed()) {
+            if !posted.consult(|ledger| ledger.take_changed()) && !all {
                 continue;
             }
             let memory = posted.consult(|ledger| {

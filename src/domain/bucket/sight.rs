@@ -47,6 +47,7 @@ impl Bucket {
         if self.merged.is_some_and(|merged| sight.granted < merged) {
             return;
         }
+        let first = self.merged.is_none();
         self.merged = Some(sight.granted);
         self.told = now;
         self.source = source;
@@ -57,7 +58,9 @@ impl Bucket {
             self.follow(reset, reading, sight.granted, now);
         }
         if let Some(remaining) = reading.remaining {
-            self.bound(remaining, reading.reset, sight, now);
+            // How much has come back since it was written is not known: after the first answer the count tells.
+            let written = if first { now } else { sight.granted };
+            self.bound(remaining, reading.reset, Sight { granted: written, ..sight }, now);
         }
         if let Some(Reset { after, kind: ResetKind::Next }) = reading.reset {
             self.promise(now.after(after), now);
