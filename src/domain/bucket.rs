@@ -293,8 +293,18 @@ impl Bucket {
                 }
                 self.level -= as_level(amount);
             }
-            _ => self.log.add(at, amount),
+            _ => self.log.add_beside(at, amount, self.cut()),
         }
+    }
+
+    /// What is charged after this may be counted in the next window.
+    fn cut(&self) -> Mono {
+        let end = match &self.refill {
+            Refill::Calendar(calendar) => calendar.end(),
+            Refill::Ending(end) => self.ends_after.min(*end),
+            Refill::Rolling | Refill::Steady(_) => return Mono(u64::MAX),
+        };
+        Mono(end.0.saturating_sub(self.slack()))
     }
 
     /// Takes back what was charged at `at` and never reached the provider.

@@ -90,8 +90,7 @@ impl Memory {
         if self.source == Source::Configured {
             return None;
         }
-        let mut bucket =
-            Bucket::new(self.dimension, self.window(), self.limit, Refill::Rolling, self.source, now.mono);
+        let mut bucket = Bucket::new(self.dimension, self.window(), self.limit, Refill::Rolling, self.source, now.mono);
         bucket.limit_told = self.limit_told;
         bucket.told = now.mono_at(Wall(self.told));
         match &self.state {

@@ -80,7 +80,8 @@ impl Bucket {
     fn follow(&mut self, reset: Reset, reading: &Reading, granted: Mono, now: Mono) {
         match reset.kind {
             ResetKind::Full => {
-                let missing = reading.limit.zip(reading.remaining).map_or(0, |(limit, left)| limit.saturating_sub(left));
+                let missing =
+                    reading.limit.zip(reading.remaining).map_or(0, |(limit, left)| limit.saturating_sub(left));
                 let wait = reset.after.as_millis() as f64;
                 let told = (missing > 0 && wait > 0.0).then(|| rate(self.limit, missing, wait));
                 let known = match &self.refill {
@@ -216,8 +217,8 @@ impl Bucket {
 /// shortest round one between the bounds it is.
 fn rate(limit: u64, missing: u64, wait: f64) -> f64 {
     const ROUND: [u32; 24] = [
-        1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600, 43_200,
-        86_400, 604_800, 2_592_000,
+        1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600,
+        43_200, 86_400, 604_800, 2_592_000,
     ];
     let shortest = as_level(limit) * wait / as_level(missing);
     let longest = if missing > 1 { as_level(limit) * wait / as_level(missing - 1) } else { f64::INFINITY };

@@ -47,7 +47,9 @@ impl Ledger {
             // Calls that the bucket has not seen, because it was not there. Tokens of those under way are held.
             let ended = if dimension == Dimension::Tokens { answered.ended } else { 0 };
             let unseen = sight.unseen.saturating_add(ended).saturating_sub(sight.held);
-            bucket.charge(unseen.min(bucket.left()), now.mono);
+            // What never arrives is given back later, so all of it is charged; a level is bounded from below instead.
+            let most = if matches!(bucket.refill(), Refill::Steady(_)) { bucket.left() } else { u64::MAX };
+            bucket.charge(unseen.min(most), now.mono);
         }
         self.buckets.push(bucket);
         self.changed = true;
@@ -100,14 +102,7 @@ impl Ledger {
     }
 }
 
-fn told(
-    dimension: Dimension,
-    window: Option<Duration>,
-    limit: u64,
-    source: Source,
-    steady: bool,
-    now: Mono,
-) -> Bucket {
+fn told(dimension: Dimension, window: Option<Duration>, limit: u64, source: Source, steady: bool, now: Mono) -> Bucket {
     let bucket = Bucket::new(dimension, window, limit, Refill::Rolling, source, now);
     if steady { bucket.refilling_steadily() } else { bucket }
 }
