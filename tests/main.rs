@@ -14,6 +14,7 @@ mod cli;
 mod concurrency;
 mod efficiency;
 mod errors;
+mod history;
 mod keys;
 mod layout;
 mod memory;
