@@ -60,8 +60,6 @@ struct Call {
     /// Which rules its answer has told of, and how many calls had been granted by then.
     told: Vec<Option<usize>>,
     used: Option<u64>,
-    /// Since when nobody remembers it.
-    forgotten: bool,
 }
 
 /// What the end of a call comes to.
@@ -307,7 +305,6 @@ impl Checks {
             heard: None,
             told: vec![None; self.hosts[owner.host].rules().len()],
             used: None,
-            forgotten: false,
         });
     }
 
@@ -402,11 +399,6 @@ impl Checks {
         if !matches!(end, End::Told(_) | End::Unreached) {
             self.agreed.remove(&self.calls[call].owner);
         }
-    }
-
-    /// The process has ended.
-    pub fn stopped(&mut self, _at: u64) {
-        self.calls.iter_mut().for_each(|call| call.forgotten = true);
     }
 
     /// After every event.

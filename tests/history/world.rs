@@ -53,7 +53,6 @@ struct Call {
     entry: usize,
     owner: Owner,
     hold: Hold,
-    granted: u64,
     ticket: Option<Ticket>,
     arrived: bool,
     /// Headers of the answer, as soon as they are known.
@@ -125,7 +124,6 @@ impl<'a> World<'a> {
                     }
                 }
                 self.proxy.close(self.now);
-                self.checks.stopped(self.now);
                 self.up = false;
                 self.on(self.now + down, Event::Start);
             }
@@ -173,7 +171,6 @@ impl<'a> World<'a> {
             entry,
             owner,
             hold,
-            granted: self.now,
             ticket: None,
             arrived: false,
             head: Vec::new(),
