@@ -3,6 +3,8 @@
 //! They decide; workers move the bytes. No body ever passes through a mailbox. With one worker thread all of them but
 //! the recorder live on that thread, so that a request crosses no thread boundary.
 
+pub mod books;
+pub mod desk;
 pub mod drain;
 pub mod entry;
 pub mod estimate;

@@ -1,26 +1,23 @@
 //! The running entries of a configuration, and what they share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor;
 
-use super::entry::{Bell, EntryActor, Terms};
+use super::books::{Books, Changes};
+use super::desk::{Desk, Terms};
+use super::entry::{Bell, EntryActor};
 use super::estimate::EstimateGauge;
 use super::lane::Lane;
-use super::posted::{Owner, Posted, Shared};
 use super::route::{Entry, EntryHandle, Place, Route, RouteTable};
 use crate::clock::Clock;
 use crate::config::model::{Chain, Config, Provider, Secret};
-use crate::domain::ids::{EntryId, ModelId, ProviderId};
-use crate::domain::ledger::Ledger;
-use crate::domain::limits::{Limits, Scope};
+use crate::domain::ids::{EntryId, ModelId};
 use crate::domain::time::Now;
 use crate::store::state::State;
 
-mod limits;
-mod memory;
 mod survey;
 
 /// All entries that a configuration names. Lives on the thread of the entry actors.
@@ -29,15 +26,9 @@ pub struct Fleet {
     config: Arc<Config>,
     clock: Clock,
     bell: Bell,
+    books: Books,
     entries: BTreeMap<EntryId, Running>,
-    /// By provider, the place of the key, and owner; the entries of that provider hold them too.
-    shared: HashMap<(ProviderId, usize, Owner), Shared>,
     next_serial: u64,
-    /// What was known at the last stop, by name; taken up by the ledgers as they are made.
-    remembered: State,
-    /// Every ledger by the name that it is remembered by.
-    named: Vec<memory::Named>,
-    estimates: Vec<memory::NamedEstimate>,
 }
 
 #[derive(Debug)]
@@ -57,12 +48,9 @@ impl Fleet {
             config: Arc::clone(&config),
             clock,
             bell,
+            books: Books::new(remembered),
             entries: BTreeMap::new(),
-            shared: HashMap::new(),
             next_serial: 0,
-            remembered,
-            named: Vec::new(),
-            estimates: Vec::new(),
         };
         for provider in &config.providers {
             for model in models_of(&config, provider) {
@@ -130,12 +118,8 @@ impl Fleet {
 
     fn launch(&mut self, provider: &Arc<Provider>, model: ModelId) {
         let id = EntryId { provider: provider.id.clone(), model };
-        let estimate = Arc::new(EstimateGauge::new(self.remembered_estimate(&id)));
-        // A server that needs no key has one lane, too.
-        let keys = provider.keys.len().max(1);
-        let lanes: Vec<Lane> = (0..keys).map(|key| self.lane(provider, &id.model, key)).collect();
+        let (lanes, estimate) = self.books.open(provider, &id.model, self.clock.now());
         let handle = provider.enabled.then(|| self.open(&id, provider, &lanes, &estimate));
-        self.name_estimate(&id, &estimate);
         self.next_serial += 1;
         let entry = Entry {
             id: id.clone(),
@@ -147,72 +131,28 @@ impl Fleet {
         self.entries.insert(id, Running { entry: Arc::new(entry), lanes, estimate });
     }
 
-    /// Everything that a call of `model` with one key is charged to.
-    fn lane(&mut self, provider: &Provider, model: &ModelId, key: usize) -> Lane {
-        let limits = provider.limits_of(model);
-        let context = provider.models.get(model).and_then(|own| own.context_window);
-        let (own, announced) = match limits.scope {
-            Scope::Model => (Some(limits), Owner::Lane),
-            Scope::Provider => (None, Owner::Key),
-        };
-        let now = self.clock.now();
-        let ledger = own.map_or_else(Ledger::default, |own| limits::ledger(own, now)).called(context);
-        let own = Posted::shared(Owner::Lane, ledger, now);
-        self.name(provider, Some(model), Some(key), Owner::Lane, &own);
-        let mut ledgers = vec![own];
-        if provider.keys.len() > 1 {
-            ledgers.push(self.share_model(provider, model));
-        }
-        let of_key = (limits.scope == Scope::Provider).then_some(limits);
-        ledgers.push(self.share(provider, key, Owner::Key, of_key));
-        ledgers.push(self.share(provider, ALL_KEYS, Owner::Provider, None));
-        if let Some(pool) = provider.dialect.pool_of(model.as_str()) {
-            ledgers.push(self.share(provider, key, Owner::Pool(pool), None));
-        }
-        Lane { ledgers, announced, steady: provider.dialect.refills_steadily() }
+    /// What has changed since this was asked last, to be remembered. The first time it also forgets what belongs to
+    /// nobody any more.
+    pub(super) fn changes(&mut self) -> Changes {
+        self.books.changes(self.clock.now())
     }
 
     fn now(&self) -> Now {
         self.clock.now()
     }
 
-    fn share(&mut self, provider: &Provider, key: usize, owner: Owner, limits: Option<&Limits>) -> Shared {
-        let place = (provider.id.clone(), key, owner);
-        if let Some(shared) = self.shared.get(&place) {
-            return Shared::clone(shared);
-        }
-        let now = self.clock.now();
-        let ledger = limits.map_or_else(Ledger::default, |limits| limits::ledger(limits, now));
-        let shared = Posted::shared(owner, ledger, now);
-        self.name(provider, None, (key != ALL_KEYS).then_some(key), owner, &shared);
-        self.shared.insert(place, Shared::clone(&shared));
-        shared
-    }
-
-    /// What all keys of an entry share: whether the model is there, and up to it.
-    fn share_model(&mut self, provider: &Provider, model: &ModelId) -> Shared {
-        let id = EntryId { provider: provider.id.clone(), model: model.clone() };
-        let known = self.named.iter().find(|named| named.is_model(&id)).map(|named| Shared::clone(&named.shared));
-        known.unwrap_or_else(|| {
-            let shared = Posted::shared(Owner::Model, Ledger::default(), self.clock.now());
-            self.name(provider, Some(model), None, Owner::Model, &shared);
-            shared
-        })
-    }
-
     /// Starts an actor that charges its calls to `lanes`, and gives the doors to it.
     fn open(&self, id: &EntryId, provider: &Provider, lanes: &[Lane], estimate: &Arc<EstimateGauge>) -> EntryHandle {
-        let gauges = lanes.iter().map(|lane| lane.ledgers.iter().map(|shared| shared.borrow().gauge()).collect());
-        let gauges = gauges.collect();
+        let gauges = lanes.iter().map(Lane::gauges).collect();
         let settings = &self.config.settings;
         let terms = Terms {
-            clock: self.clock.clone(),
             unknown_429: settings.cooldown_default,
             mid_stream: settings.mid_stream,
             reserves_output: provider.dialect.reserves_output(),
         };
         let reserves_output = terms.reserves_output;
-        let actor = EntryActor::new(id.clone(), lanes.to_vec(), Arc::clone(estimate), terms, self.bell.clone()).start();
+        let desk = Desk::new(id.clone(), lanes.to_vec(), Arc::clone(estimate), terms);
+        let actor = EntryActor::new(desk, self.clock.clone(), self.bell.clone()).start();
         EntryHandle {
             door: actor.clone().recipient(),
             outlook: actor.recipient(),
@@ -222,9 +162,6 @@ impl Fleet {
         }
     }
 }
-
-/// In place of the number of a key: for what all keys share.
-const ALL_KEYS: usize = usize::MAX;
 
 /// `gsk_...1234`: enough to tell keys apart, not enough to use one.
 fn masked(key: &Secret) -> String {

@@ -1,6 +1,7 @@
 //! A lock-free view of a ledger: written by its owner after every change, readable from any thread without a message.
 //! The router skips entries by it, so that a spent entry costs a request neither a message nor a call.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -59,28 +60,31 @@ impl Gauge {
     #[must_use]
     pub fn refusal(&self, need: Need, now: Mono) -> Option<Refusal> {
         let largest = self.largest.load(Ordering::Relaxed);
-        if need.least > largest {
+        let too_large = (need.least > largest).then(|| {
             let window = named(self.largest_window.load(Ordering::Relaxed));
-            return Some(Refusal::TooLarge { need: need.least, limit: largest, window });
-        }
-        if let Some(cooldown) = self.cooldown(now) {
-            return Some(Refusal::Cooling(cooldown));
-        }
-        if let Some(limit) = self.limit().filter(|limit| self.in_flight() >= *limit) {
-            return Some(Refusal::Full { limit });
-        }
+            Refusal::TooLarge { need: need.least, limit: largest, window }
+        });
+        let full = self.limit().filter(|limit| self.in_flight() >= *limit).map(|limit| Refusal::Full { limit });
+        let cooling = self.cooldown(now).map(Refusal::Cooling);
+        let spent = self.requests_spent(now).or_else(|| self.tokens_spent(need.tokens.min(largest), now));
+        [spent, full, too_large, cooling].into_iter().flatten().max_by_key(Refusal::end)
+    }
+
+    fn requests_spent(&self, now: Mono) -> Option<Refusal> {
         let packed = self.spent_until.load(Ordering::Relaxed);
         let until = Mono(packed >> WINDOW_BITS);
-        if until > now {
-            let window = named((packed & ((1 << WINDOW_BITS) - 1)) as u32);
-            return Some(Refusal::Spent { dimension: Dimension::Requests, window, until: Some(until) });
-        }
+        let window = named((packed & ((1 << WINDOW_BITS) - 1)) as u32);
+        let refusal = Refusal::Spent { dimension: Dimension::Requests, window, until: Some(until) };
+        (until > now).then_some(refusal)
+    }
+
+    fn tokens_spent(&self, wanted: u64, now: Mono) -> Option<Refusal> {
         let until = Mono(self.tokens_until.load(Ordering::Relaxed));
-        if until > now && need.tokens.min(largest) > self.tokens.load(Ordering::Relaxed) {
+        let spent = until > now && wanted > self.tokens.load(Ordering::Relaxed);
+        spent.then(|| {
             let window = named(self.tokens_window.load(Ordering::Relaxed));
-            return Some(Refusal::Spent { dimension: Dimension::Tokens, window, until: Some(until) });
-        }
-        None
+            Refusal::Spent { dimension: Dimension::Tokens, window, until: Some(until) }
+        })
     }
 
     /// The cooldown in force at `now`.
@@ -134,6 +138,20 @@ impl Gauge {
     pub fn mark_tried(&self) {
         self.tried.store(true, Ordering::Relaxed);
     }
+}
+
+/// Why an entry would refuse a request, by the gauges of its lanes. Of several keys the one that is back first counts.
+#[must_use]
+pub fn refusal(lanes: &[Vec<Arc<Gauge>>], need: Need, now: Mono) -> Option<Refusal> {
+    let mut first_back: Option<Refusal> = None;
+    for gauges in lanes {
+        let refusals = gauges.iter().rev().filter_map(|gauge| gauge.refusal(need, now));
+        let refusal = refusals.max_by_key(Refusal::end)?;
+        if first_back.is_none_or(|first| refusal.end() < first.end()) {
+            first_back = Some(refusal);
+        }
+    }
+    first_back
 }
 
 /// Windows that have a name, and so a number.

@@ -1,7 +1,9 @@
 //! An entry through one of its provider's keys: everything that one call is charged to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::gauge::Gauge;
 use super::lease::Hold;
 use super::posted::{Owner, Shared};
 use crate::domain::bucket::Source;
@@ -25,6 +27,12 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// The gauges of its ledgers, in their order.
+    #[must_use]
+    pub fn gauges(&self) -> Vec<Arc<Gauge>> {
+        self.ledgers.iter().map(|shared| shared.borrow().gauge()).collect()
+    }
+
     /// Whether all ledgers can take a call now; for `urgent` see [`check_as`](crate::domain::ledger::Ledger::check_as).
     ///
     /// # Errors
@@ -66,10 +74,10 @@ impl Lane {
         self.ledgers.iter().map(|shared| shared.borrow().ledger().slots_by(need, now, at)).min().unwrap_or(0)
     }
 
-    /// The first word on a call has come.
-    pub fn heard(&self, good: bool, granted: Mono, now: Now) {
-        if let Some(own) = self.ledgers.first() {
-            own.borrow_mut().change(now, |ledger| ledger.heard(good, granted, now.mono));
+    /// The first word on a call has come, and `told` how many requests are left.
+    pub fn heard(&self, good: bool, told: bool, granted: Mono, now: Now) {
+        for shared in &self.ledgers {
+            shared.borrow_mut().change(now, |ledger| ledger.heard(good, told, granted, now.mono));
         }
     }
 
@@ -95,8 +103,8 @@ impl Lane {
         let blamed = verdict.and_then(Owner::blamed).filter(|owner| matches!(owner, Owner::Pool(_) | Owner::Key));
         let Some(place) = self.place_of(blamed.unwrap_or(self.announced)) else { return };
         let (Some(shared), Some(mark)) = (self.ledgers.get(place), hold.marks.get(place)) else { return };
-        let answered =
-            Answered { mark: *mark, granted: hold.granted, cost: hold.need, need: held, steady: self.steady };
+        let ended = if verdict.is_none() { hold.need.tokens.saturating_sub(held.tokens) } else { 0 };
+        let answered = Answered { mark: *mark, granted: hold.granted, need: held, ended, steady: self.steady };
         shared.borrow_mut().change(now, |ledger| {
             for stated in evidence.stated.iter().filter(|stated| !matches!(stated, Stated::Context(_))) {
                 ledger.learn(*stated, self.steady, now);

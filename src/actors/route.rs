@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix::Recipient;
 
 use super::estimate::EstimateGauge;
-use super::gauge::Gauge;
+use super::gauge::{self, Gauge};
 use super::msg::{Forecast, Reserve};
 use crate::config::model::{Provider, UnknownModel};
 use crate::domain::demand::Demand;
@@ -34,16 +34,7 @@ impl EntryHandle {
     /// Why a request would be refused now, without asking. Of several keys the one that is back first counts.
     #[must_use]
     pub fn refusal(&self, demand: Demand, now: Mono) -> Option<Refusal> {
-        let need = self.estimate.need(demand, self.reserves_output);
-        let mut first_back: Option<Refusal> = None;
-        for gauges in self.lanes.iter() {
-            let refusals = gauges.iter().rev().filter_map(|gauge| gauge.refusal(need, now));
-            let refusal = refusals.max_by_key(Refusal::end)?;
-            if first_back.is_none_or(|first| refusal.end() < first.end()) {
-                first_back = Some(refusal);
-            }
-        }
-        first_back
+        gauge::refusal(&self.lanes, self.estimate.need(demand, self.reserves_output), now)
     }
 }
 

@@ -48,18 +48,23 @@ pub struct Bucket {
     /// Headers may tell what remains of a limit that they do not tell.
     limit_told: bool,
     refill: Refill,
+    /// A window that ends at a told time ends at the earliest then: an answer says until when, but not since when it is
+    /// on its way.
+    ends_after: Mono,
+    /// The rate of a steady refill was told, and not guessed from the window.
+    rate_told: bool,
     log: Log,
     /// What is left of a bucket that refills steadily, as of `level_at`; negative when more was used than there was.
     level: f64,
     level_at: Mono,
+    /// When it was made. Calls from before that were charged then.
+    born: Mono,
     /// When the limit was last said.
     told: Mono,
     /// When the call was granted whose answer was merged last.
     merged: Option<Mono>,
     /// The lowest number that was told of the window whose end is known.
     lowest_told: Option<u64>,
-    /// The slowest and the fastest rate that answers have told, where the length of the window is not known.
-    rates: (f64, f64),
 }
 
 impl Bucket {
@@ -82,13 +87,15 @@ impl Bucket {
             limit,
             limit_told: true,
             refill,
+            ends_after: Mono(u64::MAX),
+            rate_told: false,
             log: Log::new(span),
             level: as_level(limit),
             level_at: now,
+            born: now,
             told: now,
             merged: None,
             lowest_told: None,
-            rates: (0.0, f64::INFINITY),
         }
     }
 
@@ -140,7 +147,8 @@ impl Bucket {
         match &mut self.refill {
             Refill::Rolling => {}
             Refill::Ending(end) if now.mono.0 >= end.0.saturating_add(slack) => {
-                self.log.drop_until(Mono(end.0.saturating_sub(slack)));
+                let surely = self.ends_after.min(*end);
+                self.log.drop_until(Mono(surely.0.saturating_sub(slack)));
                 self.refill = Refill::Rolling;
                 self.lowest_told = None;
             }
@@ -185,20 +193,41 @@ impl Bucket {
                     return Some(now);
                 }
                 let wait = || (missing / rate).ceil() as u64;
-                (wanted <= self.limit && *rate > 0.0).then(|| Mono(now.0.saturating_add(wait())))
+                let from = now.max(self.level_at);
+                (wanted <= self.limit && *rate > 0.0).then(|| Mono(from.0.saturating_add(wait())))
             }
             refill => {
-                let missing = wanted.saturating_sub(self.left());
+                // More may have been used than there was.
+                let missing = wanted.saturating_add(self.log.sum()).saturating_sub(self.limit);
                 if missing == 0 {
                     return Some(now);
                 }
+                let leaves = |last: Mono| Mono(last.0.saturating_add(self.span + slack));
                 match refill {
-                    Refill::Ending(end) => (wanted <= self.limit).then(|| Mono(end.0.saturating_add(slack))),
-                    Refill::Calendar(calendar) => (wanted <= self.limit).then(|| calendar.end()),
-                    _ => self.log.youngest_of(missing).map(|last| Mono(last.0.saturating_add(self.span + slack))),
+                    Refill::Ending(end) => (wanted <= self.limit).then(|| {
+                        let back = Mono(end.0.saturating_add(slack));
+                        let back = self
+                            .stays_behind(self.ends_after.min(*end), wanted)
+                            .map_or(back, |last| back.max(leaves(last)));
+                        // An end that was told late is no reason to wait for longer than a whole window.
+                        self.log.youngest_of(missing).map_or(back, |last| back.min(leaves(last)))
+                    }),
+                    Refill::Calendar(calendar) => (wanted <= self.limit).then(|| {
+                        let end = calendar.end();
+                        self.stays_behind(end, wanted).map_or(end, |_| Mono(end.0.saturating_add(self.span)))
+                    }),
+                    _ => self.log.youngest_of(missing).map(leaves),
                 }
             }
         }
+    }
+
+    /// What was charged shortly before a window ends may be counted in the next one. If there is so much of it that
+    /// `wanted` does not fit then: when the last charge was made that has to leave first.
+    fn stays_behind(&self, end: Mono, wanted: u64) -> Option<Mono> {
+        let gone = self.log.until(Mono(end.0.saturating_sub(self.slack())));
+        let missing = wanted.saturating_add(self.log.sum()).saturating_sub(gone).saturating_sub(self.limit);
+        (missing > 0).then(|| self.log.youngest_of(gone.saturating_add(missing))).flatten()
     }
 
     /// How much will have been free for use by the time `at`, all windows until then together.
@@ -230,10 +259,11 @@ impl Bucket {
     pub fn rises_at(&self) -> Option<Mono> {
         match &self.refill {
             Refill::Steady(_) => None,
-            Refill::Ending(end) => Some(Mono(end.0.saturating_add(self.slack()))),
             Refill::Calendar(calendar) => Some(calendar.end()),
-            Refill::Rolling => {
-                self.log.youngest_of(1).map(|last| Mono(last.0.saturating_add(self.span + self.slack())))
+            refill => {
+                let oldest = self.log.youngest_of(1).map(|last| last.0.saturating_add(self.span));
+                let end = if let Refill::Ending(end) = refill { Some(end.0) } else { None };
+                oldest.into_iter().chain(end).min().map(|back| Mono(back.saturating_add(self.slack())))
             }
         }
     }
@@ -261,16 +291,34 @@ impl Bucket {
     /// Counts `amount` as used at the time `at`.
     pub fn charge(&mut self, amount: u64, at: Mono) {
         match self.refill {
-            Refill::Steady(_) => self.level -= as_level(amount),
-            _ => self.log.add(at, amount),
+            Refill::Steady(rate) => {
+                // A full bucket begins to refill when the call arrives, and not when it is granted.
+                let full_in = (as_level(self.limit) - self.level) / rate;
+                let lag = as_level(self.slack()) - full_in;
+                if lag > 0.0 {
+                    self.level_at = self.level_at.max(Mono(at.0.saturating_add(lag as u64)));
+                }
+                self.level -= as_level(amount);
+            }
+            _ => self.log.add_beside(at, amount, self.cut()),
         }
+    }
+
+    /// What is charged after this may be counted in the next window.
+    fn cut(&self) -> Mono {
+        let end = match &self.refill {
+            Refill::Calendar(calendar) => calendar.end(),
+            Refill::Ending(end) => self.ends_after.min(*end),
+            Refill::Rolling | Refill::Steady(_) => return Mono(u64::MAX),
+        };
+        Mono(end.0.saturating_sub(self.slack()))
     }
 
     /// Takes back what was charged at `at` and never reached the provider.
     pub fn refund(&mut self, amount: u64, at: Mono) {
         match self.refill {
             Refill::Steady(_) => self.level = (self.level + as_level(amount)).min(as_level(self.limit)),
-            _ => self.log.take(at, amount),
+            _ => self.log.take(at.max(self.born), amount),
         }
     }
 

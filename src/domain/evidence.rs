@@ -182,6 +182,13 @@ impl Evidence {
     pub fn is_empty(&self) -> bool {
         self.readings.is_empty() && self.stated.is_empty()
     }
+
+    /// True when the answer says how many requests are left.
+    #[must_use]
+    pub fn tells_requests(&self) -> bool {
+        let is_told = |reading: &Reading| reading.dimension == Dimension::Requests && reading.remaining.is_some();
+        self.readings.iter().any(is_told)
+    }
 }
 
 #[cfg(test)]

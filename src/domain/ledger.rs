@@ -33,6 +33,12 @@ pub struct Ledger {
     /// Calls at the same time, as configured.
     slots: Option<u32>,
     in_flight: u32,
+    /// Those of them that nothing has been heard of.
+    unheard: u32,
+    /// Calls that ended without a word on quota, and when the last of them did: only answers to later calls know of them
+    /// for sure.
+    mute: u32,
+    mute_at: Mono,
     buckets: Vec<Bucket>,
     /// Tokens held for calls under way.
     held: u64,
@@ -109,17 +115,11 @@ impl Ledger {
     pub fn check_as(&mut self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
         self.advance(now);
         let at = now.mono;
-        if let Some(refusal) = self.too_large(need) {
-            // Also after a cooldown.
-            return Err(refusal);
-        }
-        if let Some(cooldown) = self.cooldowns.active(at) {
-            return Err(Refusal::Cooling(*cooldown));
-        }
-        if let Some(limit) = self.slots.filter(|limit| self.in_flight >= *limit) {
-            return Err(Refusal::Full { limit });
-        }
-        if let Some(refusal) = self.spent(need, at) {
+        // Whoever comes back when a cooldown ends must not meet a window that ends a moment later.
+        let cooling = self.cooldowns.active(at).map(|cooldown| Refusal::Cooling(*cooldown));
+        let full = self.slots.filter(|limit| self.in_flight >= *limit).map(|limit| Refusal::Full { limit });
+        let reasons = [self.spent(need, at), full, self.too_large(need), cooling];
+        if let Some(refusal) = reasons.into_iter().flatten().max_by_key(Refusal::end) {
             return Err(refusal);
         }
         let free = urgent || self.is_guided();
@@ -138,11 +138,11 @@ impl Ledger {
         {
             pace.probe(!over.reason.is_quota());
         }
-        let unheard = self.pace.as_ref().map_or(0, Pace::unheard);
-        let mark = Mark { requests: self.requests + 1, tokens: self.tokens + need.tokens, held: self.held, unheard };
-        self.requests += 1;
-        self.tokens = self.tokens.saturating_add(need.tokens);
+        let (requests, tokens) = (self.requests + 1, self.tokens.saturating_add(need.tokens));
+        let mark = Mark { requests, tokens, held: self.held, unheard: self.unheard };
+        (self.requests, self.tokens) = (requests, tokens);
         self.in_flight = self.in_flight.saturating_add(1);
+        self.unheard = self.unheard.saturating_add(1);
         self.held = self.held.saturating_add(need.tokens);
         for bucket in self.buckets.iter_mut().filter(|bucket| bucket.dimension() == Dimension::Requests) {
             bucket.charge(1, now);
@@ -154,8 +154,13 @@ impl Ledger {
         (mark, over)
     }
 
-    /// The first word of a provider on a call has come, good or bad. Once per call.
-    pub fn heard(&mut self, good: bool, granted: Mono, now: Mono) {
+    /// The first word of a provider on a call has come, good or bad, or none will ever come. Once per call. `told` says
+    /// that it tells how many requests are left.
+    pub fn heard(&mut self, good: bool, told: bool, granted: Mono, now: Mono) {
+        self.unheard = self.unheard.saturating_sub(1);
+        if !told {
+            (self.mute, self.mute_at) = (self.mute.saturating_add(1), now);
+        }
         if let Some(pace) = &mut self.pace {
             pace.heard(now);
             if good {
@@ -190,6 +195,7 @@ impl Ledger {
     /// Gives back `calls` calls whose ends nobody will ever tell.
     pub fn write_off(&mut self, calls: u32, tokens: u64) {
         self.in_flight = self.in_flight.saturating_sub(calls);
+        self.unheard = self.unheard.min(self.in_flight);
         self.held = self.held.saturating_sub(tokens);
         if let Some(pace) = &mut self.pace {
             *pace = Pace::default();

@@ -2,18 +2,25 @@
 //! it as well: `entry_contract!(name, start)`, where `start` gives a door to an entry with these limits.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::*;
+use crate::actors::desk::Terms;
+use crate::actors::lane::Lane;
+use crate::actors::lease::Outcome;
 use crate::actors::posted::{Owner, Posted};
 use crate::domain::bucket::refill::Refill;
 use crate::domain::bucket::{Bucket, Source};
+use crate::domain::cooldown::Deadline;
 use crate::domain::demand::Demand;
 use crate::domain::evidence::{Dimension, Evidence, MINUTE, Reading, Reset, ResetKind, Stated};
-use crate::domain::ids::{ModelId, ProviderId};
-use crate::domain::ledger::Ledger;
-use crate::domain::outcome::{Basis, CooldownClass, Hint, Target};
-use crate::domain::time::Wall;
+use crate::domain::ids::{EntryId, ModelId, ProviderId};
+use crate::domain::ledger::{Ledger, Policy};
+use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Target, Verdict};
+use crate::domain::time::{Mono, Now, Wall};
+use crate::domain::usage::Usage;
 
 /// What the clock shows at the start of a test.
 const START: u64 = 100 * 86_400_000;
@@ -312,12 +319,12 @@ fn start(model: &str, lanes: Vec<Lane>, hand: &Hand) -> Recipient<Reserve> {
     let id = EntryId { provider: ProviderId::new("p"), model: ModelId::new(model) };
     let second = Duration::from_secs(1);
     let terms = Terms {
-        clock: hand.clock(),
         unknown_429: Duration::from_secs(60),
         mid_stream: Policy { threshold: 3, cooldown: second, cooldown_max: second },
         reserves_output: false,
     };
-    EntryActor::new(id, lanes, Arc::default(), terms, Bell::default()).start().recipient()
+    let desk = Desk::new(id, lanes, Arc::default(), terms);
+    EntryActor::new(desk, hand.clock(), Bell::default()).start().recipient()
 }
 
 entry_contract!(in_memory, in_memory_entry);

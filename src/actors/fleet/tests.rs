@@ -10,6 +10,7 @@ use crate::config::{self, Overrides};
 use crate::domain::cooldown::Deadline;
 use crate::domain::demand::Demand;
 use crate::domain::evidence::Evidence;
+use crate::domain::ids::ProviderId;
 use crate::domain::outcome::Target;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
 use crate::domain::refusal::Refusal;

@@ -51,6 +51,11 @@ impl Log {
 
     /// Adds a charge, which may lie before others.
     pub fn add(&mut self, at: Mono, amount: u64) {
+        self.add_beside(at, amount, Mono(u64::MAX));
+    }
+
+    /// Adds a charge that shares no cell with those on the other side of `bound`, where a window will be cut.
+    pub fn add_beside(&mut self, at: Mono, amount: u64, bound: Mono) {
         if amount == 0 {
             return;
         }
@@ -58,6 +63,7 @@ impl Log {
         let place = self.cells.iter().rposition(|cell| cell.first <= at);
         if let Some(cell) = place.and_then(|place| self.cells.get_mut(place))
             && at.0 - cell.first.0 < self.grain
+            && (at > bound) == (cell.first > bound)
         {
             cell.last = cell.last.max(at);
             cell.amount = cell.amount.saturating_add(amount);

@@ -25,8 +25,13 @@ pub struct Memory {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    /// Charges, and when the window ends if that was announced.
-    Window { charges: Vec<(u64, u64)>, ends: Option<u64> },
+    /// Charges, and when the window ends if that was announced: at the earliest, at the latest.
+    Window {
+        charges: Vec<(u64, u64)>,
+        #[serde(default)]
+        ends_after: Option<u64>,
+        ends: Option<u64>,
+    },
     /// What was left at the time, and what comes back per millisecond.
     Steady { level: f64, at: u64, rate: f64 },
 }
@@ -46,7 +51,8 @@ impl Bucket {
                     charges.push((now.wall.0, held));
                 }
                 let ends = if let Refill::Ending(end) = refill { Some(wall(*end)) } else { None };
-                State::Window { charges, ends }
+                let ends_after = ends.map(|_| wall(self.ends_after));
+                State::Window { charges, ends_after, ends }
             }
         };
         Memory {
@@ -88,14 +94,15 @@ impl Memory {
         bucket.limit_told = self.limit_told;
         bucket.told = now.mono_at(Wall(self.told));
         match &self.state {
-            State::Window { charges, ends } => {
+            State::Window { charges, ends_after, ends } => {
                 self.refill_log(&mut bucket.log, charges, now);
                 if let Some(end) = ends {
                     bucket.refill = Refill::Ending(now.mono_at(Wall(*end)));
+                    bucket.ends_after = now.mono_at(Wall(ends_after.unwrap_or(*end)));
                 }
             }
             State::Steady { level, at, rate } if level.is_finite() && rate.is_finite() => {
-                bucket.refill = Refill::Steady(*rate);
+                (bucket.refill, bucket.rate_told) = (Refill::Steady(*rate), true);
                 bucket.level = *level + rate * as_level(now.wall.0.saturating_sub(*at));
                 bucket.level = bucket.level.min(as_level(self.limit));
                 bucket.level_at = now.mono;

@@ -7,7 +7,7 @@
 //! wide, and the count stands.
 //!
 //! Within a window that ends at a known time what remains only falls. So the lowest number told in it knows of every
-//! call that has been answered, in whatever order the answers arrive, and only calls without an answer are in doubt.
+//! call whose answer told a number, in whatever order they arrive, and only the other calls are in doubt.
 //!
 //! An answer that is older than the last one merged is left out.
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::refill::Refill;
 use super::{Bucket, Source, as_level};
-use crate::domain::evidence::{Dimension, Reading, Reset, ResetKind};
+use crate::domain::evidence::{Reading, Reset, ResetKind};
 use crate::domain::time::Mono;
 
 /// From where an answer looks at a bucket.
@@ -23,22 +23,41 @@ use crate::domain::time::Mono;
 pub struct Sight {
     /// When its call was granted.
     pub granted: Mono,
-    /// What the provider saw it saw no earlier than this.
-    pub since: Mono,
     /// Charges that the provider may not have known of when it answered.
     pub unseen: u64,
-    /// Charges of calls that have no answer yet.
+    /// Charges of calls that have no answer yet, or had one that told nothing.
     pub unheard: u64,
     /// What is held for calls under way, beyond what has been charged.
     pub held: u64,
 }
 
+/// When a window ends, as far as one answer tells.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    granted: Mono,
+    from: Mono,
+    to: Mono,
+}
+
+impl End {
+    /// The answer says how long after it was written, which was between the grant and now. Whole seconds are rounded up.
+    fn told(after: Duration, granted: Mono, now: Mono) -> Self {
+        let rounded = if after.subsec_nanos() == 0 { Duration::from_secs(1) } else { Duration::ZERO };
+        Self { granted, from: granted.after(after.saturating_sub(rounded)), to: now.after(after) }
+    }
+}
+
 impl Bucket {
     /// Merges a reading of this bucket. Resets lie behind `now`, when the answer arrived.
     pub fn observe(&mut self, reading: &Reading, source: Source, sight: Sight, now: Mono) {
+        if let (Refill::Ending(_), Some(remaining)) = (&self.refill, reading.remaining) {
+            // Also of answers that are left out: of the calls that they speak for the lowest number must know.
+            self.lowest_told = self.lowest_told.map(|lowest| lowest.min(remaining));
+        }
         if self.merged.is_some_and(|merged| sight.granted < merged) {
             return;
         }
+        let first = self.merged.is_none();
         self.merged = Some(sight.granted);
         self.told = now;
         self.source = source;
@@ -46,10 +65,12 @@ impl Bucket {
             self.change_limit(limit);
         }
         if let Some(reset) = reading.reset {
-            self.follow(reset, reading, now);
+            self.follow(reset, reading, sight.granted, now);
         }
         if let Some(remaining) = reading.remaining {
-            self.bound(reading, remaining, sight, now);
+            // How much has come back since it was written is not known: after the first answer the count tells.
+            let written = if first { now } else { sight.granted };
+            self.bound(remaining, reading.reset, Sight { granted: written, ..sight }, now);
         }
         if let Some(Reset { after, kind: ResetKind::Next }) = reading.reset {
             self.promise(now.after(after), now);
@@ -58,11 +79,9 @@ impl Bucket {
 
     /// The limit is said to be this now. What has been used stays used.
     fn change_limit(&mut self, limit: u64) {
-        if let Refill::Steady(rate) = &mut self.refill
-            && limit != self.limit
-        {
+        if let Refill::Steady(rate) = &mut self.refill {
             self.level += as_level(limit) - as_level(self.limit);
-            *rate *= as_level(limit) / as_level(self.limit);
+            *rate *= as_level(limit) / as_level(self.limit.max(1));
         }
         if limit != self.limit {
             self.lowest_told = None;
@@ -71,11 +90,20 @@ impl Bucket {
         self.limit_told = true;
     }
 
-    fn follow(&mut self, reset: Reset, reading: &Reading, now: Mono) {
-        let end = now.after(reset.after);
+    fn follow(&mut self, reset: Reset, reading: &Reading, granted: Mono, now: Mono) {
         match reset.kind {
             ResetKind::Full => {
-                let rate = self.rate_told(reset, reading);
+                let missing =
+                    reading.limit.zip(reading.remaining).map_or(0, |(limit, left)| limit.saturating_sub(left));
+                let wait = reset.after.as_millis() as f64;
+                let told = (missing > 0 && wait > 0.0).then(|| rate(self.limit, missing, wait));
+                let known = match &self.refill {
+                    Refill::Steady(rate) if self.rate_told => Some(*rate),
+                    _ => self.window.map(|_| as_level(self.limit) / as_level(self.span)),
+                };
+                let rate = told.into_iter().chain(known).reduce(f64::min);
+                let rate = rate.unwrap_or(as_level(self.limit) / as_level(self.span));
+                self.rate_told |= told.is_some();
                 if !matches!(self.refill, Refill::Steady(_)) {
                     self.level = as_level(self.left());
                     self.level_at = now;
@@ -83,58 +111,34 @@ impl Bucket {
                 self.refill = Refill::Steady(rate);
             }
             ResetKind::WindowEnd if reset.after.is_zero() => {}
-            ResetKind::WindowEnd => self.end_at(end, now),
+            ResetKind::WindowEnd => self.end_at(End::told(reset.after, granted, now), now),
             ResetKind::Next => {}
         }
     }
 
-    /// How much comes back per millisecond. A window of known length says so by itself. Else the time until the bucket
-    /// is full does: what is missing is a whole number, so each answer tells a slowest and a fastest rate. The slowest
-    /// that all agree upon counts.
-    fn rate_told(&mut self, reset: Reset, reading: &Reading) -> f64 {
-        let by_window = as_level(self.limit) / as_level(self.span);
-        if self.window.is_some() {
-            return by_window;
-        }
-        let missing = reading.limit.zip(reading.remaining).map_or(0, |(limit, left)| limit.saturating_sub(left));
-        let wait = reset.after.as_secs_f64() * 1_000.0;
-        if missing > 0 && wait > 0.0 {
-            let slowest = as_level(missing - 1) / (wait + 1.0);
-            let fastest = as_level(missing) / (wait - 1.0).max(0.1);
-            let (low, high) = (slowest.max(self.rates.0), fastest.min(self.rates.1));
-            // An answer that does not agree with those before: the limit has changed.
-            self.rates = if low <= high { (low, high) } else { (slowest, fastest) };
-        }
-        match self.rates {
-            (low, _) if low > 0.0 => low,
-            (_, high) if high.is_finite() => high / 2.0,
-            _ => by_window,
-        }
-    }
-
-    /// The window ends at `end`. Resets are told in whole seconds, rounded up, and answers take their time: of several
-    /// ends that are told of one window the first is nearest to the truth.
-    fn end_at(&mut self, end: Mono, now: Mono) {
+    /// The window ends within `told`. Of several answers of one window each narrows that down.
+    fn end_at(&mut self, told: End, now: Mono) {
+        let End { from, to, .. } = told;
         match &mut self.refill {
             Refill::Calendar(_) | Refill::Steady(_) => {}
             Refill::Ending(old) if now < *old => {
-                let moved = Duration::from_millis(end.0.abs_diff(old.0));
-                let same = moved < Duration::from_millis((self.span / 4).clamp(1_000, 5_000));
-                if same {
-                    *old = end.min(*old);
-                } else {
-                    if end > *old {
-                        // The provider has begun a new window already.
-                        self.log.drop_until(Mono(now.0.saturating_sub(1)));
-                    }
+                if from.0 > old.0.saturating_add(1_000) {
+                    // The provider has begun a new window already.
+                    self.log.drop_until(Mono(told.granted.0.saturating_sub(1)));
+                    (self.refill, self.ends_after) = (Refill::Ending(to), from);
                     self.lowest_told = None;
-                    self.refill = Refill::Ending(end);
+                } else if to < self.ends_after {
+                    (self.refill, self.ends_after) = (Refill::Ending(to), from);
+                    self.lowest_told = None;
+                } else {
+                    *old = to.min(*old);
+                    self.ends_after = from.max(self.ends_after).min(*old);
                 }
             }
             refill => {
-                *refill = Refill::Ending(end);
+                (*refill, self.ends_after) = (Refill::Ending(to), from);
                 self.lowest_told = None;
-                let begin = end.0.saturating_sub(self.span.saturating_add(self.slack()));
+                let begin = from.0.saturating_sub(self.span.saturating_add(self.slack()));
                 self.log.drop_until(Mono(begin));
             }
         }
@@ -156,76 +160,54 @@ impl Bucket {
     }
 
     /// No more than `remaining` is left, and no less than that without what the answer may not know of.
-    fn bound(&mut self, reading: &Reading, remaining: u64, sight: Sight, now: Mono) {
+    fn bound(&mut self, remaining: u64, reset: Option<Reset>, sight: Sight, now: Mono) {
         if !self.limit_told {
             self.limit = self.limit.max(self.log.sum().saturating_add(remaining)).max(1);
         }
         let remaining = remaining.min(self.limit);
         if let Refill::Steady(rate) = self.refill {
-            return self.bound_level(rate, self.level_told(rate, reading, remaining), sight, now);
-        }
-        let mut unseen = sight.unseen;
-        if let Refill::Ending(_) = self.refill {
-            let lowest = self.lowest_told.is_none_or(|lowest| remaining <= lowest);
-            if lowest {
-                self.lowest_told = Some(remaining);
-                unseen = unseen.min(sight.unheard);
-            }
+            return self.bound_level(rate, remaining, reset, sight, now);
         }
         let left = signed(self.limit) - signed(self.log.sum()) - signed(sight.held);
+        let mut unseen = sight.unseen;
+        if matches!(self.refill, Refill::Ending(_)) && self.lowest_told.is_none_or(|lowest| remaining <= lowest) {
+            self.lowest_told = Some(remaining);
+            unseen = unseen.min(sight.unheard);
+        }
         let (most, least) = (signed(remaining), signed(remaining) - signed(unseen));
         if left > most {
-            self.log.add(now, left.abs_diff(most));
+            self.charge(left.abs_diff(most), self.before_the_end(now));
         } else if left < least {
             // The provider has counted less than was charged here: what is oldest has left its window.
             self.log.drop_oldest(left.abs_diff(least));
         }
     }
 
-    /// What is left of a bucket that refills steadily, to a fraction: the time until it is full tells it better than a
-    /// whole number.
-    fn level_told(&self, rate: f64, reading: &Reading, remaining: u64) -> f64 {
-        let whole = as_level(remaining);
-        match reading.reset {
+    /// The same where a little comes back all the time. What is left is told in whole units, but the time until all of
+    /// it is back tells the rest.
+    fn bound_level(&mut self, rate: f64, remaining: u64, reset: Option<Reset>, sight: Sight, now: Mono) {
+        let (held, whole) = (as_level(sight.held), as_level(remaining));
+        let left = match reset {
             Some(Reset { after, kind: ResetKind::Full }) => {
-                // Where the rate is not known exactly, the fastest that it can be says the least.
-                let fastest = if self.window.is_none() && self.rates.1.is_finite() { self.rates.1 } else { rate };
-                let level = as_level(self.limit) - fastest * after.as_secs_f64() * 1_000.0;
-                level.clamp(whole, whole + 1.0)
+                (as_level(self.limit) - rate * after.as_millis() as f64).clamp(whole, whole + 1.0)
             }
+            // A part of a unit more than is told may be there, and is believed if it was counted so.
+            _ if self.level - held < whole + 1.0 => whole.max(self.level - held),
             _ => whole,
-        }
+        };
+        let back = rate * as_level(now.0.saturating_sub(sight.granted.0));
+        let least = left - as_level(sight.unseen);
+        self.level = (self.level - held).min(left + back).max(least) + held;
     }
 
-    fn bound_level(&mut self, rate: f64, told: f64, sight: Sight, now: Mono) {
-        // Some of it came back on the way.
-        let back = rate * as_level(now.0.saturating_sub(sight.since.0));
-        let most = (told + back).min(as_level(self.limit)) + as_level(sight.held);
-        let least = told - as_level(sight.unseen) + as_level(sight.held);
-        self.level = self.level.min(most).max(least).min(as_level(self.limit));
-    }
-
-    /// The same when this bucket is met for the first time, by the answer to a call that has cost `cost`: calls may have
-    /// been under way that nobody has charged. They are charged as far as the answer cannot have counted them, if nobody
-    /// else uses the key.
-    pub fn meet(&mut self, reading: &Reading, source: Source, sight: Sight, cost: u64, now: Mono) {
-        // A bucket that was full has not become fuller on the way.
-        self.observe(reading, source, Sight { since: now, ..sight }, now);
+    /// When something was used that an answer tells of: before the end that it tells, too, with which it comes back.
+    fn before_the_end(&self, now: Mono) -> Mono {
         match self.refill {
-            Refill::Steady(_) => {
-                let others = if self.dimension == Dimension::Tokens { 0 } else { sight.unheard };
-                self.level = self.level.min(as_level(self.limit.saturating_sub(cost.saturating_add(others))));
+            Refill::Ending(end) if end.0.saturating_sub(self.ends_after.0) < self.span / 2 => {
+                Mono(self.ends_after.0.saturating_sub(self.slack())).min(now)
             }
-            _ if self.dimension == Dimension::Requests => self.charge_unseen(reading.remaining, sight.unheard, now),
-            _ => {}
+            _ => now,
         }
-    }
-
-    fn charge_unseen(&mut self, remaining: Option<u64>, others: u64, now: Mono) {
-        let Some(remaining) = remaining else { return };
-        let counted = self.limit.saturating_sub(remaining).saturating_sub(1);
-        let missing = if self.limit_told { others.saturating_sub(counted) } else { others };
-        self.charge(missing.min(self.left()), now);
     }
 
     /// A refusal states the limit.
@@ -247,6 +229,23 @@ impl Bucket {
         self.limit_told = false;
         self
     }
+}
+
+/// The rate of a bucket that is full again after `wait` milliseconds, with `missing` of its `limit` used.
+///
+/// What is left is told in whole units, rounded down, so that only bounds of the rate are known. Windows are round: the
+/// shortest round one between the bounds it is.
+fn rate(limit: u64, missing: u64, wait: f64) -> f64 {
+    const ROUND: [u32; 24] = [
+        1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600,
+        43_200, 86_400, 604_800, 2_592_000,
+    ];
+    let shortest = as_level(limit) * wait / as_level(missing);
+    let longest = if missing > 1 { as_level(limit) * wait / as_level(missing - 1) } else { f64::INFINITY };
+    // Waits are rounded, too.
+    let between = |window: &f64| (0.999 * shortest..longest).contains(window);
+    let round = ROUND.iter().map(|seconds| f64::from(*seconds) * 1_000.0).find(between);
+    as_level(limit) / round.unwrap_or(shortest)
 }
 
 fn signed(amount: u64) -> i64 {

@@ -30,7 +30,7 @@ fn reading(limit: u64, remaining: u64, reset: Option<(u64, ResetKind)>) -> Readi
 
 /// An answer to a call that was granted at that time, with nothing else under way.
 fn alone(granted: u64) -> Sight {
-    Sight { granted: mono(granted), since: mono(granted), unseen: 0, unheard: 0, held: 0 }
+    Sight { granted: mono(granted), unseen: 0, unheard: 0, held: 0 }
 }
 
 #[test]
@@ -66,6 +66,47 @@ fn of_several_ends_told_of_one_window_the_first_counts() {
         bucket.observe(&reading(20, 10, Some((after, ResetKind::WindowEnd))), Source::Header, alone(now), mono(now));
     }
     assert_eq!(*bucket.refill(), Refill::Ending(mono(60_100)));
+}
+
+/// The head of a stream that was written at admission and came six seconds later.
+#[test]
+fn an_end_that_is_told_late_is_no_new_window() {
+    let mut bucket = per_minute(2, Source::Header);
+    bucket.charge(1, mono(0));
+    bucket.charge(1, mono(100));
+    bucket.observe(&reading(2, 0, Some((50_500, ResetKind::WindowEnd))), Source::Header, alone(0), mono(10));
+    bucket.observe(&reading(2, 0, Some((50_400, ResetKind::WindowEnd))), Source::Header, alone(100), mono(6_100));
+    assert_eq!((bucket.left(), bucket.refill()), (0, &Refill::Ending(mono(50_510))));
+}
+
+/// One of six was used and a part of it is back already: the minute that it takes is longer than it looks.
+#[test]
+fn what_is_told_in_whole_units_makes_no_rate_too_high() {
+    let mut bucket = Bucket::new(Dimension::Requests, None, 6, Refill::Rolling, Source::Header, mono(0));
+    let told = Reading { window: None, ..reading(6, 5, Some((9_690, ResetKind::Full))) };
+    bucket.observe(&told, Source::Header, alone(0), mono(310));
+    assert_eq!(*bucket.refill(), Refill::Steady(6.0 / 60_000.0));
+}
+
+#[test]
+fn what_is_overdrawn_has_to_come_back_first() {
+    let mut bucket = per_minute(10, Source::Configured);
+    bucket.charge(10, mono(0));
+    bucket.charge(1, mono(400));
+    assert_eq!(bucket.when(1, 0, mono(500)), Some(mono(60_250)));
+    assert_eq!(bucket.when(10, 0, mono(500)), Some(mono(60_650)));
+}
+
+/// What may belong to the next window shares no cell with what does not.
+#[test]
+fn a_charge_shortly_before_an_end_takes_no_others_over_it() {
+    let mut bucket = Bucket::new(Dimension::Requests, Some(DAY), 10, Refill::Rolling, Source::Header, mono(0));
+    let told = Reading { window: Some(DAY), ..reading(10, 10, Some((60_500, ResetKind::WindowEnd))) };
+    bucket.observe(&told, Source::Header, alone(0), mono(0));
+    bucket.charge(5, mono(60_000));
+    bucket.charge(1, mono(60_400));
+    bucket.advance(at(60_750));
+    assert_eq!(bucket.left(), 9);
 }
 
 /// What a waiting line needs: how many calls there will have been by then, if each is made as soon as it can.
@@ -113,7 +154,7 @@ fn with_calls_under_way_the_count_stands_between_the_bounds() {
         bucket.charge(1, mono(0));
     }
     // The first of 64 answers knows of 10 calls at least: 54 others may have come by then, or not.
-    let sight = Sight { granted: mono(0), since: mono(0), unseen: 63, unheard: 63, held: 0 };
+    let sight = Sight { granted: mono(0), unseen: 63, unheard: 63, held: 0 };
     bucket.observe(&reading(100, 90, None), Source::Header, sight, mono(20));
     assert_eq!(bucket.left(), 36, "the count of 64 is believed");
     bucket.observe(&reading(100, 20, None), Source::Header, sight, mono(30));
@@ -160,7 +201,7 @@ fn memory_survives_with_times_on_the_wall() {
     let revived = rolling.remember(1, at(30_000)).revive(then).unwrap();
     assert_eq!(revived.left(), 2, "what was held counts as used");
     assert_eq!(revived.when(6, 0, then.mono), Some(Mono(then.mono.0 + 20_250)));
-    assert_eq!(steady.remember(0, at(30_000)).revive(then).unwrap().left(), 4_000);
+    assert_eq!(steady.remember(0, at(30_000)).revive(then).unwrap().left(), 3_975, "full until the call arrived");
     let hours = Now { mono: Mono(START), wall: at(7_200_000).wall };
     assert_eq!(rolling.remember(1, at(30_000)).revive(hours).unwrap().left(), 10);
 }
@@ -231,7 +272,7 @@ proptest! {
                 remaining: (remaining % 5 > 0).then_some(remaining),
                 ..reading(1, 1, kind.map(|kind| (u64::from(after), kind)))
             };
-            let sight = Sight { granted: mono(now), since: mono(now), unseen: unseen.into(), unheard: 0, held: 0 };
+            let sight = Sight { granted: mono(now), unseen: unseen.into(), unheard: 0, held: 0 };
             bucket.observe(&reading, Source::Header, sight, mono(now));
             prop_assert!(bucket.left() <= bucket.limit() && bucket.limit() > 0);
             let whole = bucket.when(bucket.limit(), 0, mono(now));

@@ -7,7 +7,6 @@ use crate::domain::bucket::refill::Refill;
 use crate::domain::bucket::{Bucket, Sight, Source};
 use crate::domain::demand::Need;
 use crate::domain::evidence::{DAY, Dimension, Reading, Stated};
-use crate::domain::pace::Pace;
 use crate::domain::time::{Mono, Now};
 
 /// The call whose answer is merged.
@@ -17,10 +16,10 @@ pub struct Answered {
     pub mark: Mark,
     /// When that was.
     pub granted: Mono,
-    /// What was taken for the call.
-    pub cost: Need,
-    /// What is still held of it.
+    /// What is still held for the call.
     pub need: Need,
+    /// Tokens that it took at most, if it has ended well: its head may have been written before they were counted.
+    pub ended: u64,
     /// Whether the provider's buckets refill all the time.
     pub steady: bool,
 }
@@ -43,12 +42,17 @@ impl Ledger {
             }
         };
         bucket.advance(now);
-        match place {
-            Some(_) => bucket.observe(reading, source, sight, now.mono),
-            None => {
-                let cost = if dimension == Dimension::Tokens { answered.cost.tokens } else { 1 };
-                bucket.meet(reading, source, sight, cost, now.mono);
-            }
+        bucket.observe(reading, source, sight, now.mono);
+        if place.is_none() {
+            // Calls that the bucket has not seen, because it was not there.
+            let unseen = match dimension {
+                Dimension::Requests => sight.unseen,
+                // Those of calls under way are held.
+                _ => sight.unseen.saturating_add(answered.ended).saturating_sub(sight.held),
+            };
+            // What never arrives is given back later, so all of it is charged; a level is bounded from below instead.
+            let most = if matches!(bucket.refill(), Refill::Steady(_)) { bucket.left() } else { u64::MAX };
+            bucket.charge(unseen.min(most), now.mono);
         }
         self.buckets.push(bucket);
         self.changed = true;
@@ -85,18 +89,22 @@ impl Ledger {
     }
 
     /// What the provider may not have known of when it answered.
-    fn sight(&self, dimension: Dimension, answered: &Answered) -> Sight {
+    fn sight(&mut self, dimension: Dimension, answered: &Answered) -> Sight {
         let Answered { mark, granted, need, .. } = *answered;
         match dimension {
             Dimension::Tokens => {
                 let later = self.tokens.saturating_sub(mark.tokens);
                 let unseen = later.saturating_add(mark.held).saturating_add(need.tokens);
-                Sight { granted, since: granted, unseen, unheard: unseen, held: self.held }
+                Sight { granted, unseen, unheard: unseen, held: self.held }
             }
             _ => {
                 let later = self.requests.saturating_sub(mark.requests);
-                let unheard = self.pace.as_ref().map_or(self.in_flight, Pace::unheard).into();
-                Sight { granted, since: granted, unseen: later.saturating_add(mark.unheard.into()), unheard, held: 0 }
+                let unseen = later.saturating_add(mark.unheard.into());
+                if granted >= self.mute_at {
+                    self.mute = 0;
+                }
+                let unheard = self.unheard.saturating_add(self.mute).into();
+                Sight { granted, unseen, unheard, held: 0 }
             }
         }
     }

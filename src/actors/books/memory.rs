@@ -1,4 +1,4 @@
-//! What a fleet knows, over a restart.
+//! What is known, over a restart.
 //!
 //! Each ledger is kept under a name that says whose it is. A key is named by a part of its hash: it must not be found in
 //! the database, and a key that was replaced has a quota of its own.
@@ -8,16 +8,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
-use super::Fleet;
+use super::Books;
 use crate::actors::estimate::EstimateGauge;
 use crate::actors::posted::{Owner, Shared};
 use crate::config::model::{KeyDigest, Provider, Secret};
 use crate::domain::demand::Estimate;
 use crate::domain::ids::{EntryId, ModelId};
 use crate::domain::ledger::memory::Memory;
+use crate::domain::time::Now;
 
 /// Changes to what is kept: names with what to keep, or with `None` to forget it.
-pub(in crate::actors) type Changes = Vec<(String, Option<Vec<u8>>)>;
+pub type Changes = Vec<(String, Option<Vec<u8>>)>;
 
 /// A ledger with the name that it is remembered by.
 #[derive(Debug)]
@@ -42,16 +43,17 @@ struct Learnt {
     estimate: Estimate,
 }
 
-impl Fleet {
+impl Books {
     /// Gives a ledger its name, and what is remembered under it.
     pub(super) fn name(
         &mut self,
         provider: &Provider,
         model: Option<&ModelId>,
         key: Option<usize>,
-        owner: Owner,
         shared: &Shared,
+        now: Now,
     ) {
+        let owner = shared.borrow().owner();
         let part = |text: Option<&str>| text.unwrap_or("*").replace('|', "||");
         let hash = key.and_then(|key| provider.keys.get(key)).map(hashed);
         let owner_name = match owner {
@@ -70,7 +72,7 @@ impl Fleet {
         .join(" | ");
         let own = model.map_or(&provider.limits, |model| provider.limits_of(model));
         let limits = format!("{} {} {own:?}", provider.base_url, provider.dialect as u8);
-        let now = self.now();
+        self.clock_was_set(now);
         let kept = self.remembered.remove(&name);
         let memory = kept.as_deref().and_then(|bytes| serde_json::from_slice::<Memory>(bytes).ok());
         if let Some(memory) = memory {
@@ -84,25 +86,24 @@ impl Fleet {
         self.named.push(Named { name, limits, model, shared: Shared::clone(shared), kept });
     }
 
-    pub(super) fn remembered_estimate(&self, id: &EntryId) -> Estimate {
-        let kept = self.remembered.get(&estimate_name(id));
-        let learnt = kept.and_then(|bytes| serde_json::from_slice::<Learnt>(bytes).ok());
-        learnt.map(|learnt| learnt.estimate).filter(Estimate::is_sane).unwrap_or_default()
-    }
-
-    pub(super) fn name_estimate(&mut self, id: &EntryId, estimate: &Arc<EstimateGauge>) {
+    /// The estimate of an entry, as far as it was learnt before.
+    pub(super) fn estimate(&mut self, id: &EntryId) -> Arc<EstimateGauge> {
         let name = estimate_name(id);
         let kept = self.remembered.remove(&name);
-        self.estimates.push(NamedEstimate { name, estimate: Arc::clone(estimate), kept });
+        let learnt = kept.as_deref().and_then(|bytes| serde_json::from_slice::<Learnt>(bytes).ok());
+        let learnt = learnt.map(|learnt| learnt.estimate).filter(Estimate::is_sane).unwrap_or_default();
+        let estimate = Arc::new(EstimateGauge::new(learnt));
+        self.estimates.push(NamedEstimate { name, estimate: Arc::clone(&estimate), kept });
+        estimate
     }
 
     /// What has changed since this was asked last. The first time it also forgets what belongs to nobody any more.
-    pub(in crate::actors) fn changes(&mut self) -> Changes {
-        let now = self.now();
+    pub fn changes(&mut self, now: Now) -> Changes {
         let mut changes: Changes = std::mem::take(&mut self.remembered).into_keys().map(|name| (name, None)).collect();
+        let all = self.clock_was_set(now);
         for named in &mut self.named {
             let mut posted = named.shared.borrow_mut();
-            if !posted.consult(|ledger| ledger.take_changed()) {
+            if !posted.consult(|ledger| ledger.take_changed()) && !all {
                 continue;
             }
             let memory = posted.consult(|ledger| {
