@@ -57,8 +57,9 @@ pub struct Bucket {
     /// What is left of a bucket that refills steadily, as of `level_at`; negative when more was used than there was.
     level: f64,
     level_at: Mono,
-    /// When it was made. Calls from before that were charged then.
+    /// When it was made. Calls from before that were charged then, but for so many.
     born: Mono,
+    spared: u64,
     /// When the limit was last said.
     told: Mono,
     /// When the call was granted whose answer was merged last.
@@ -93,6 +94,7 @@ impl Bucket {
             level: as_level(limit),
             level_at: now,
             born: now,
+            spared: 0,
             told: now,
             merged: None,
             lowest_told: None,
@@ -304,6 +306,14 @@ impl Bucket {
         }
     }
 
+    /// Charges calls from before it was made, as far as there is anything left of a level: that is bounded from below by
+    /// what answers tell.
+    pub fn charge_earlier(&mut self, amount: u64, now: Mono) {
+        let charged = if matches!(self.refill, Refill::Steady(_)) { amount.min(self.left()) } else { amount };
+        self.spared = amount - charged;
+        self.charge(charged, now);
+    }
+
     /// What is charged after this may be counted in the next window.
     fn cut(&self) -> Mono {
         let end = match &self.refill {
@@ -316,6 +326,9 @@ impl Bucket {
 
     /// Takes back what was charged at `at` and never reached the provider.
     pub fn refund(&mut self, amount: u64, at: Mono) {
+        let spared = if at <= self.born { amount.min(self.spared) } else { 0 };
+        self.spared -= spared;
+        let amount = amount - spared;
         match self.refill {
             Refill::Steady(_) => self.level = (self.level + as_level(amount)).min(as_level(self.limit)),
             _ => self.log.take(at.max(self.born), amount),

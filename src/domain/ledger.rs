@@ -185,6 +185,10 @@ impl Ledger {
                 _ => {}
             }
         }
+        if let Used::Tokens { prompt, answer } = used {
+            // What came on top of the estimate has not been seen either by answers that were on their way.
+            self.tokens = self.tokens.saturating_add(prompt.saturating_add(answer).saturating_sub(need.tokens));
+        }
         if !matches!(used, Used::Nothing | Used::Request) {
             let took = now.0.saturating_sub(granted.0);
             self.hold = Some(self.hold.map_or(took, |mean| (7 * mean + took) / 8));

@@ -223,6 +223,13 @@ impl Bucket {
         self
     }
 
+    /// The same bucket, to which calls that were granted before have not been charged.
+    #[must_use]
+    pub fn made_late(mut self) -> Self {
+        self.spared = u64::MAX;
+        self
+    }
+
     /// Says that nobody has told the limit.
     #[must_use]
     pub fn without_limit(mut self) -> Self {

@@ -48,11 +48,9 @@ impl Ledger {
             let unseen = match dimension {
                 Dimension::Requests => sight.unseen,
                 // Those of calls under way are held.
-                _ => sight.unseen.saturating_add(answered.ended).saturating_sub(sight.held),
+                _ => sight.unseen.saturating_sub(sight.held),
             };
-            // What never arrives is given back later, so all of it is charged; a level is bounded from below instead.
-            let most = if matches!(bucket.refill(), Refill::Steady(_)) { bucket.left() } else { u64::MAX };
-            bucket.charge(unseen.min(most), now.mono);
+            bucket.charge_earlier(unseen, now.mono);
         }
         self.buckets.push(bucket);
         self.changed = true;
@@ -94,7 +92,8 @@ impl Ledger {
         match dimension {
             Dimension::Tokens => {
                 let later = self.tokens.saturating_sub(mark.tokens);
-                let unseen = later.saturating_add(mark.held).saturating_add(need.tokens);
+                let own = need.tokens.saturating_add(answered.ended);
+                let unseen = later.saturating_add(mark.held).saturating_add(own);
                 Sight { granted, unseen, unheard: unseen, held: self.held }
             }
             _ => {
@@ -111,6 +110,6 @@ impl Ledger {
 }
 
 fn told(dimension: Dimension, window: Option<Duration>, limit: u64, source: Source, steady: bool, now: Mono) -> Bucket {
-    let bucket = Bucket::new(dimension, window, limit, Refill::Rolling, source, now);
+    let bucket = Bucket::new(dimension, window, limit, Refill::Rolling, source, now).made_late();
     if steady { bucket.refilling_steadily() } else { bucket }
 }
