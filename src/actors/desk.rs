@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::estimate::EstimateGauge;
-use super::lane::Lane;
+use super::lane::{Lane, Written};
 use super::lease::{Hold, Outcome};
 use super::msg::{News, Outlook};
 use super::posted::Owner;
@@ -106,7 +106,7 @@ impl Desk {
             News::Heard(evidence) => {
                 let lane = self.lanes.get(hold.lane)?;
                 lane.heard(true, evidence.tells_requests(), hold.granted, now);
-                lane.merge(evidence, None, hold, hold.need, now);
+                lane.merge(evidence, None, hold, Written::Unknown, now);
                 lane.ledgers.iter().take(1).for_each(|own| own.borrow().mark_tried());
                 None
             }
@@ -141,13 +141,14 @@ impl Desk {
             self.learn(hold, usage.as_ref());
         }
         match outcome {
-            Outcome::Served { evidence, .. } => {
+            Outcome::Served { usage, evidence } => {
                 lane.warm(hold.granted);
-                lane.merge(evidence, None, hold, Need::default(), now);
+                let written = usage.as_ref().map_or(Written::Unknown, |usage| Written::Tokens(answer_tokens(usage)));
+                lane.merge(evidence, None, hold, written, now);
                 None
             }
             Outcome::Failed { verdict, status, evidence, .. } => {
-                lane.merge(evidence, Some(verdict), hold, Need::default(), now);
+                lane.merge(evidence, Some(verdict), hold, Written::Nothing, now);
                 if let Some((owner, cooldown)) = lane.chill(verdict, *status, hold, now, self.terms.unknown_429) {
                     log_cooldown(&self.id, hold.lane, owner, &cooldown, now.mono);
                 }

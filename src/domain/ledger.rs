@@ -42,6 +42,8 @@ pub struct Ledger {
     buckets: Vec<Bucket>,
     /// Tokens held for calls under way.
     held: u64,
+    /// As much of that as they take at least.
+    counted: u64,
     /// Everything ever granted, to tell what came before what.
     requests: u64,
     tokens: u64,
@@ -144,6 +146,7 @@ impl Ledger {
         self.in_flight = self.in_flight.saturating_add(1);
         self.unheard = self.unheard.saturating_add(1);
         self.held = self.held.saturating_add(need.tokens);
+        self.counted = self.counted.saturating_add(need.least.min(need.tokens));
         for bucket in self.buckets.iter_mut().filter(|bucket| bucket.dimension() == Dimension::Requests) {
             bucket.charge(1, now);
         }
@@ -173,6 +176,7 @@ impl Ledger {
     pub fn settle(&mut self, need: Need, used: Used, granted: Mono, now: Mono) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.held = self.held.saturating_sub(need.tokens);
+        self.counted = self.counted.saturating_sub(need.least.min(need.tokens));
         for bucket in &mut self.buckets {
             match (bucket.dimension(), used) {
                 (Dimension::Requests, Used::Nothing) => bucket.refund(1, granted),
@@ -201,6 +205,7 @@ impl Ledger {
         self.in_flight = self.in_flight.saturating_sub(calls);
         self.unheard = self.unheard.min(self.in_flight);
         self.held = self.held.saturating_sub(tokens);
+        self.counted = self.counted.min(self.held);
         if let Some(pace) = &mut self.pace {
             *pace = Pace::default();
         }

@@ -313,7 +313,7 @@ impl<'a> World<'a> {
         if let Outcome::Served { evidence, .. } | Outcome::Failed { evidence, .. } = &outcome {
             self.checks.learnt(at, evidence);
         }
-        if let Outcome::Failed { verdict, .. } = &outcome {
+        if let Outcome::Failed { verdict, .. } | Outcome::Broken { verdict, .. } = &outcome {
             self.checks.failed(at, verdict, call.told.as_ref().and_then(|told| told.wait), self.now);
         }
         entry.desk.take_in(&call.hold, &News::Ended(outcome), now);

@@ -29,6 +29,9 @@ pub struct Sight {
     pub unheard: u64,
     /// What is held for calls under way, beyond what has been charged.
     pub held: u64,
+    /// How much of that the provider counts when a call arrives, at least. The rest is a guess, and comes back when the
+    /// call ends without the provider's giving anything back.
+    pub counted: u64,
 }
 
 /// When a window ends, as far as one answer tells.
@@ -54,14 +57,19 @@ impl Bucket {
             // Also of answers that are left out: of the calls that they speak for the lowest number must know.
             self.lowest_told = self.lowest_told.map(|lowest| lowest.min(remaining));
         }
+        let limit = reading.limit.filter(|limit| *limit > 0);
         if self.merged.is_some_and(|merged| sight.granted < merged) {
+            // A limit stays the same for longer than what is left of it.
+            if let Some(limit) = limit.filter(|_| !self.limit_told) {
+                self.change_limit(limit);
+            }
             return;
         }
         let first = self.merged.is_none();
         self.merged = Some(sight.granted);
         self.told = now;
         self.source = source;
-        if let Some(limit) = reading.limit.filter(|limit| *limit > 0) {
+        if let Some(limit) = limit {
             self.change_limit(limit);
         }
         if let Some(reset) = reading.reset {
@@ -168,15 +176,16 @@ impl Bucket {
         if let Refill::Steady(rate) = self.refill {
             return self.bound_level(rate, remaining, reset, sight, now);
         }
-        let left = signed(self.limit) - signed(self.log.sum()) - signed(sight.held);
+        let left = signed(self.limit) - signed(self.log.sum());
+        let (left, could) = (left - signed(sight.held), left - signed(sight.counted));
         let mut unseen = sight.unseen;
         if matches!(self.refill, Refill::Ending(_)) && self.lowest_told.is_none_or(|lowest| remaining <= lowest) {
             self.lowest_told = Some(remaining);
             unseen = unseen.min(sight.unheard);
         }
         let (most, least) = (signed(remaining), signed(remaining) - signed(unseen));
-        if left > most {
-            self.charge(left.abs_diff(most), self.before_the_end(now));
+        if could > most {
+            self.charge(could.abs_diff(most), self.before_the_end(now));
         } else if left < least {
             // The provider has counted less than was charged here: what is oldest has left its window.
             self.log.drop_oldest(left.abs_diff(least));
@@ -186,7 +195,7 @@ impl Bucket {
     /// The same where a little comes back all the time. What is left is told in whole units, but the time until all of
     /// it is back tells the rest.
     fn bound_level(&mut self, rate: f64, remaining: u64, reset: Option<Reset>, sight: Sight, now: Mono) {
-        let (held, whole) = (as_level(sight.held), as_level(remaining));
+        let (held, counted, whole) = (as_level(sight.held), as_level(sight.counted), as_level(remaining));
         let left = match reset {
             Some(Reset { after, kind: ResetKind::Full }) => {
                 (as_level(self.limit) - rate * after.as_millis() as f64).clamp(whole, whole + 1.0)
@@ -196,8 +205,8 @@ impl Bucket {
             _ => whole,
         };
         let back = rate * as_level(now.0.saturating_sub(sight.granted.0));
-        let least = left - as_level(sight.unseen);
-        self.level = (self.level - held).min(left + back).max(least) + held;
+        let least = left - as_level(sight.unseen) + held;
+        self.level = self.level.min(left + back + counted).max(least);
     }
 
     /// When something was used that an answer tells of: before the end that it tells, too, with which it comes back.

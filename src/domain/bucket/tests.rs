@@ -30,7 +30,7 @@ fn reading(limit: u64, remaining: u64, reset: Option<(u64, ResetKind)>) -> Readi
 
 /// An answer to a call that was granted at that time, with nothing else under way.
 fn alone(granted: u64) -> Sight {
-    Sight { granted: mono(granted), unseen: 0, unheard: 0, held: 0 }
+    Sight { granted: mono(granted), unseen: 0, unheard: 0, held: 0, counted: 0 }
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn with_calls_under_way_the_count_stands_between_the_bounds() {
         bucket.charge(1, mono(0));
     }
     // The first of 64 answers knows of 10 calls at least: 54 others may have come by then, or not.
-    let sight = Sight { granted: mono(0), unseen: 63, unheard: 63, held: 0 };
+    let sight = Sight { granted: mono(0), unseen: 63, unheard: 63, held: 0, counted: 0 };
     bucket.observe(&reading(100, 90, None), Source::Header, sight, mono(20));
     assert_eq!(bucket.left(), 36, "the count of 64 is believed");
     bucket.observe(&reading(100, 20, None), Source::Header, sight, mono(30));
@@ -272,7 +272,7 @@ proptest! {
                 remaining: (remaining % 5 > 0).then_some(remaining),
                 ..reading(1, 1, kind.map(|kind| (u64::from(after), kind)))
             };
-            let sight = Sight { granted: mono(now), unseen: unseen.into(), unheard: 0, held: 0 };
+            let sight = Sight { granted: mono(now), unseen: unseen.into(), unheard: 0, held: 0, counted: 0 };
             bucket.observe(&reading, Source::Header, sight, mono(now));
             prop_assert!(bucket.left() <= bucket.limit() && bucket.limit() > 0);
             let whole = bucket.when(bucket.limit(), 0, mono(now));

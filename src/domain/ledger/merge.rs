@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Ledger, Mark};
 use crate::domain::bucket::refill::Refill;
 use crate::domain::bucket::{Bucket, Sight, Source};
-use crate::domain::demand::Need;
 use crate::domain::evidence::{DAY, Dimension, Reading, Stated};
 use crate::domain::time::{Mono, Now};
 
@@ -16,10 +15,8 @@ pub struct Answered {
     pub mark: Mark,
     /// When that was.
     pub granted: Mono,
-    /// What is still held for the call.
-    pub need: Need,
-    /// Tokens that it took at most, if it has ended well: its head may have been written before they were counted.
-    pub ended: u64,
+    /// Tokens of the call itself that the provider may not have counted when it wrote the answer's head.
+    pub own: u64,
     /// Whether the provider's buckets refill all the time.
     pub steady: bool,
 }
@@ -88,13 +85,12 @@ impl Ledger {
 
     /// What the provider may not have known of when it answered.
     fn sight(&mut self, dimension: Dimension, answered: &Answered) -> Sight {
-        let Answered { mark, granted, need, .. } = *answered;
+        let Answered { mark, granted, own, .. } = *answered;
         match dimension {
             Dimension::Tokens => {
                 let later = self.tokens.saturating_sub(mark.tokens);
-                let own = need.tokens.saturating_add(answered.ended);
                 let unseen = later.saturating_add(mark.held).saturating_add(own);
-                Sight { granted, unseen, unheard: unseen, held: self.held }
+                Sight { granted, unseen, unheard: unseen, held: self.held, counted: self.counted }
             }
             _ => {
                 let later = self.requests.saturating_sub(mark.requests);
@@ -103,7 +99,7 @@ impl Ledger {
                     self.mute = 0;
                 }
                 let unheard = self.unheard.saturating_add(self.mute).into();
-                Sight { granted, unseen, unheard, held: 0 }
+                Sight { granted, unseen, unheard, held: 0, counted: 0 }
             }
         }
     }

@@ -62,7 +62,7 @@ fn o4_configured_limits_stay_in_force_beside_announced_ones() {
         remaining: Some(999),
         reset: None,
     };
-    let answered = Answered { mark, granted: NOW.mono, need: Need::default(), ended: 0, steady: false };
+    let answered = Answered { mark, granted: NOW.mono, own: 0, steady: false };
     ledger.observe(&reading, Source::Header, &answered, NOW);
     ledger.settle(CALL, Used::Request, NOW.mono, NOW.mono);
     ledger.check(CALL, NOW).unwrap();
