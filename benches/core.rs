@@ -119,7 +119,7 @@ fn ledger(criterion: &mut Criterion) {
             bench.iter(|| {
                 let granted = ledger.check(black_box(need), black_box(now));
                 ledger.charge(need, now.mono);
-                ledger.heard(true, now.mono, now.mono);
+                ledger.heard(true, true, now.mono, now.mono);
                 ledger.settle(need, Used::Tokens { prompt: 100, answer: 50 }, now.mono, now.mono);
                 ledger.warm(now.mono);
                 granted
