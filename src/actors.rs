@@ -20,6 +20,7 @@ pub mod pending;
 pub mod posted;
 pub mod recorder;
 pub mod report;
+mod round;
 pub mod route;
 pub mod router;
 pub mod row;

@@ -23,8 +23,9 @@ async fn spent_for(seconds: u64, clock: &TestClock) -> Provider {
 impl App {
     async fn line(&self) -> (u64, u64) {
         let view = self.get("/v1/ratelimits").await.json();
-        let waiting = &view["chains"][0]["waiting"];
-        (waiting["depth"].as_u64().unwrap(), waiting["oldestMs"].as_u64().unwrap())
+        let waiting: Vec<_> = view["chains"].as_array().unwrap().iter().map(|chain| &chain["waiting"]).collect();
+        let depth = waiting.iter().map(|line| line["depth"].as_u64().unwrap()).sum();
+        (depth, waiting.iter().map(|line| line["oldestMs"].as_u64().unwrap()).max().unwrap())
     }
 
     /// Waits until as many stand in the line.
@@ -295,4 +296,98 @@ async fn who_waits_does_not_try_again_what_has_refused_the_request() {
     let (reply, ()) = tokio::join!(waiting, then);
     assert_eq!((reply.status, reply.header("x-429chain-provider"), first.calls()), (200, "b/m", 1));
     app.stop().await;
+}
+
+/// Who waits for one entry does not keep others from another.
+#[actix_rt::test]
+async fn quota_that_the_first_cannot_use_serves_those_behind() {
+    let a = Provider::with(|request, _| {
+        if request.text().contains("LONG") {
+            return Answer::error(
+                400,
+                &[],
+                "This model's maximum context length is 8192 tokens, however you requested 20000 tokens",
+                "context_length_exceeded",
+            );
+        }
+        Answer::ok()
+    })
+    .await;
+    let b = Provider::script([Answer::rate_limited(Some("25")), Answer::ok()]).await;
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    let long = actix_rt::spawn(App::send(&app, ask(r#","user":"LONG""#)));
+    app.line_has(1).await;
+    let short = tokio::time::timeout(Duration::from_secs(3), app.chat(ask(""))).await;
+    let depth = app.line().await.0;
+    app.clock.advance(Duration::from_secs(25));
+    let long = long.await.unwrap();
+    assert!(short.is_ok(), "a is free, and nobody is sent there (in line: {depth}); the long one: {}", long.status);
+    app.stop().await;
+}
+
+/// Two chains that share an entry.
+#[actix_rt::test]
+async fn lines_of_two_chains_take_turns() {
+    let gate = Arc::new(Semaphore::new(0));
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let (order, shut) = (Arc::clone(&served), Arc::clone(&gate));
+    let provider = Provider::with(move |request, _| {
+        let text = request.text();
+        let name = text.split(r#""user":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        order.lock().unwrap().push(name.to_owned());
+        Answer::ok().behind(&shut)
+    })
+    .await;
+    let limits = "    rateLimits: { concurrentRequests: 1 }\n";
+    let yaml = config_of("  queueMaxWaitMs: 600000\n  defaultChain: default\n", &[("a", &provider)], limits)
+        + "  - name: zebra\n    entries:\n      - { provider: a, model: m }\n";
+    let app = App::start(&yaml).await;
+    let by = |chain: &str, number: usize| {
+        ask(&format!(r#","user":"{chain}{number}""#)).replace("\"default\"", &format!("\"{chain}\""))
+    };
+    let mut tasks = vec![actix_rt::spawn(App::send(&app, by("default", 99)))];
+    provider.called(1).await;
+    for number in 0..10 {
+        tasks.push(actix_rt::spawn(App::send(&app, by("zebra", number))));
+        tasks.push(actix_rt::spawn(App::send(&app, by("default", number))));
+    }
+    app.line_has(20).await;
+    gate.add_permits(100);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let served = served.lock().unwrap().clone();
+    let half = served.iter().take(11).filter(|name| name.starts_with("zebra")).count();
+    assert_eq!(half, 5, "{served:?}");
+    app.stop().await;
+}
+
+/// Requests that no entry can ever take stand in the line for a moment.
+#[actix_rt::test]
+async fn who_does_not_fit_keeps_nobody_out() {
+    for settings in ["  queueMode: false\n", ""] {
+        let provider = Provider::with(|_, _| Answer::ok()).await;
+        let app =
+            App::start(&config_of(settings, &[("a", &provider)], "    models: { m: { contextWindow: 2000 } }\n")).await;
+        let large = "word ".repeat(4_000);
+        let clients = join_all((0..400).map(|number| {
+            let body = if number % 2 == 0 { ask(&format!(r#","user":"{large}""#)) } else { ask("") };
+            app.send(body)
+        }))
+        .await;
+        let small: Vec<_> = clients
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .map(|reply| (reply.status, if reply.status == 200 { String::new() } else { reply.code() }))
+            .collect();
+        assert!(
+            small.iter().all(|(status, _)| *status == 200),
+            "{settings}: {} of {}: {:?}",
+            small.iter().filter(|(status, _)| *status != 200).count(),
+            small.len(),
+            small.iter().find(|(status, _)| *status != 200)
+        );
+        app.stop().await;
+    }
 }

@@ -87,6 +87,11 @@ impl Waiter {
         (Self { id, route, demand, excluded, deadline, order, joined: now, turn }, ticket)
     }
 
+    /// True when nobody waits any longer for how this ends.
+    pub(super) fn has_left(&self) -> bool {
+        self.turn.is_closed()
+    }
+
     /// Ends the wait. Whoever has left meanwhile gets nothing, and a lease settles itself as unused.
     pub(super) fn end(self, turn: Turn) {
         let _ = self.turn.send(turn);
@@ -97,7 +102,7 @@ impl Waiter {
 #[derive(Debug, Default)]
 pub(super) struct Line {
     waiters: VecDeque<Waiter>,
-    /// The first of the line is being looked after: nobody else may do so at the same time.
+    /// The line is being looked after: nobody else may do so at the same time.
     pub(super) busy: bool,
     /// Something came back meanwhile.
     pub(super) again: bool,
@@ -105,15 +110,26 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Puts a request where it belongs: behind all that came before it. Returns how many are in front.
-    pub(super) fn join(&mut self, waiter: Waiter) -> usize {
-        let place = self.waiters.iter().rposition(|other| other.order <= waiter.order).map_or(0, |place| place + 1);
+    /// Puts a request where it belongs: behind all that came before it.
+    pub(super) fn join(&mut self, waiter: Waiter) {
+        let place = self.ahead_of_new(&waiter);
         self.waiters.insert(place, waiter);
-        place
     }
 
-    pub(super) fn first(&self) -> Option<&Waiter> {
-        self.waiters.front()
+    /// When its first came, among others.
+    pub(super) fn order(&self) -> u64 {
+        self.waiters.front().map_or(u64::MAX, |waiter| waiter.order)
+    }
+
+    /// Who stands behind `last`, or at the front; in order.
+    pub(super) fn behind(&self, last: Option<u64>) -> impl Iterator<Item = &Waiter> {
+        let from = last.map_or(0, |id| self.ahead_of(id).map_or(usize::MAX, |place| place + 1));
+        self.waiters.iter().skip(from)
+    }
+
+    /// How many this one would find in front of it.
+    pub(super) fn ahead_of_new(&self, waiter: &Waiter) -> usize {
+        self.waiters.iter().rposition(|other| other.order <= waiter.order).map_or(0, |place| place + 1)
     }
 
     /// How many stand in front of this one; `None` if it has left.

@@ -1,8 +1,9 @@
 //! The router: knows which chain a model selects, walks it, and keeps the lines of those who wait.
 //!
 //! Who waits is served in the order of arrival: a new request does not look for quota while others wait for the same
-//! chain. The first of a line is looked after by one walk at a time, whenever quota has come back or is due: nobody
-//! polls, and nobody is served twice. The table is swapped in one message; a request goes on with the route that it
+//! chain, but goes to the end of their line, and gets from there what nobody in front of it waits for. A line is looked
+//! after by one walk at a time, whenever quota has come back or is due: nobody polls, and nobody is served twice. Of
+//! several lines that wait for the same entry the one goes first whose first has waited for longest. The table is swapped in one message; a request goes on with the route that it
 //! started on.
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, MessageResult
 use super::entry::Bell;
 use super::line::{Line, Turn, Waiter};
 use super::msg::{Acquire, Acquired, Freed, Install, Join, Leave, Lines, Revive, Routes};
+use super::round::{Round, walk_of};
 use super::route::{Route, RouteTable};
 use super::walk::{Prospects, Wait, Walk, Walked};
 use crate::clock::Clock;
@@ -59,7 +61,16 @@ impl RouterActor {
         self.next
     }
 
-    /// Looks for quota for the first of a line.
+    /// Looks for quota for all lines, for those first that have waited for longest.
+    fn serve_all(&mut self, ctx: &mut Context<Self>) {
+        let mut lines: Vec<_> = self.lines.iter().map(|(label, line)| (line.order(), label.clone())).collect();
+        lines.sort_unstable();
+        for (_, label) in lines {
+            self.serve(label, ctx);
+        }
+    }
+
+    /// Looks for quota for a line.
     fn serve(&mut self, label: String, ctx: &mut Context<Self>) {
         let Some(line) = self.lines.get_mut(&label) else { return };
         if line.busy {
@@ -69,24 +80,40 @@ impl RouterActor {
         if let Some(alarm) = line.alarm.take() {
             ctx.cancel_future(alarm);
         }
-        let Some(first) = line.first() else {
+        if line.is_empty() {
             self.lines.remove(&label);
             self.bell.waiting.set(!self.lines.is_empty());
             return;
-        };
-        let id = first.id;
-        let walk = walk_of(first, &self.clock, &self.keeper);
+        }
         line.busy = true;
         line.again = false;
+        self.offer(label, Round::default(), ctx);
+    }
+
+    /// Looks for quota for the next of a line that may use any which those in front do not wait for.
+    fn offer(&mut self, label: String, mut round: Round, ctx: &mut Context<Self>) {
+        let Some(line) = self.lines.get_mut(&label) else { return };
+        let Some((id, walk)) = round.next(line, &self.clock, &self.keeper) else {
+            line.busy = false;
+            line.alarm = round.wait.known.map(|eta| {
+                let ring = wrap_future(self.clock.until(eta));
+                ctx.spawn(ring.map(move |(), router: &mut Self, ctx| {
+                    if let Some(line) = router.lines.get_mut(&label) {
+                        line.alarm = None;
+                    }
+                    router.serve_all(ctx);
+                }))
+            });
+            return;
+        };
         ctx.spawn(wrap_future(walk.run()).map(move |walked, router: &mut Self, ctx| {
-            router.served(label, id, walked, ctx);
+            router.served(label, round, id, walked, ctx);
         }));
     }
 
-    fn served(&mut self, label: String, id: u64, walked: Walked, ctx: &mut Context<Self>) {
+    fn served(&mut self, label: String, mut round: Round, id: u64, walked: Walked, ctx: &mut Context<Self>) {
         let now = self.clock.mono();
         let Some(line) = self.lines.get_mut(&label) else { return };
-        line.busy = false;
         match walked {
             Walked::Granted { place, lease, skipped } => {
                 // Whoever has left meanwhile gives the lease back by dropping it.
@@ -96,17 +123,11 @@ impl RouterActor {
             }
             Walked::Exhausted { skipped } if !line.again => {
                 let wait = Wait::of(&skipped);
-                if line.get(id).is_some_and(|waiter| wait.is_worth_it(waiter.deadline, now)) {
-                    line.alarm = wait.known.map(|eta| {
-                        let ring = wrap_future(self.clock.until(eta));
-                        ctx.spawn(ring.map(move |(), router: &mut Self, ctx| {
-                            if let Some(line) = router.lines.get_mut(&label) {
-                                line.alarm = None;
-                            }
-                            router.serve(label, ctx);
-                        }))
-                    });
-                    return;
+                let stays = line.get(id).is_some_and(|waiter| wait.is_worth_it(waiter.deadline, now));
+                // Those behind wait for more than what is left to them now.
+                if stays || line.ahead_of(id).is_some_and(|ahead| ahead > 0) {
+                    round.exhausted(&skipped, wait);
+                    return self.offer(label, round, ctx);
                 }
                 if let Some(waiter) = line.remove(id) {
                     waiter.end(Turn::TurnedAway { eta: None, full: false, skipped });
@@ -114,36 +135,42 @@ impl RouterActor {
             }
             Walked::Exhausted { .. } => {}
         }
+        line.busy = false;
         self.serve(label, ctx);
     }
 
-    /// Decides whether one who has just joined may stay.
-    fn looked_ahead(&mut self, label: String, id: u64, prospects: Prospects, ctx: &mut Context<Self>) {
-        let now = self.clock.mono();
-        let Some(line) = self.lines.get_mut(&label) else { return };
-        let (Some(ahead), Some(waiter)) = (line.ahead_of(id), line.get(id)) else { return };
+    /// Decides whether one who wants to wait may.
+    fn looked_ahead(&mut self, waiter: Waiter, prospects: Prospects, ctx: &mut Context<Self>) {
+        if waiter.has_left() {
+            return;
+        }
+        let (label, now) = (waiter.route.label.clone(), self.clock.mono());
+        let ahead = self.lines.get(&label).map_or(0, |line| line.ahead_of_new(&waiter));
         let wait = prospects.turn(ahead);
-        let stays = (prospects.able && ahead == 0) || wait.is_worth_it(waiter.deadline, now);
-        if !stays && let Some(waiter) = line.remove(id) {
+        let full = self.lines.get(&label).is_some_and(|line| line.len() >= self.queue.max_size.max(1));
+        if !prospects.able && !wait.is_worth_it(waiter.deadline, now) {
             // Nobody is in front of the first: then the entries' own deadlines are the whole truth.
             let eta = wait.known.filter(|_| ahead > 0);
-            waiter.end(Turn::TurnedAway { eta, full: false, skipped: prospects.skipped });
+            return waiter.end(Turn::TurnedAway { eta, full: false, skipped: prospects.skipped });
         }
+        if full {
+            return waiter.end(Turn::TurnedAway { eta: wait.known, full: true, skipped: prospects.skipped });
+        }
+        self.lines.entry(label.clone()).or_default().join(waiter);
+        self.bell.waiting.set(true);
         self.serve(label, ctx);
     }
 }
 
-fn walk_of(waiter: &Waiter, clock: &Clock, keeper: &Recipient<Revive>) -> Walk {
-    Walk {
-        route: Arc::clone(&waiter.route),
-        demand: waiter.demand,
-        from: 0,
-        avoid: None,
-        excluded: waiter.excluded.clone(),
-        pressing: false,
-        clock: clock.clone(),
-        keeper: keeper.clone(),
+/// Of a request that may not wait: takes what has come back by now, or learns when something will.
+async fn at_once(waiter: Waiter, ahead: Walk, walk: Walk) {
+    let prospects = ahead.look_ahead().await;
+    if prospects.able
+        && let Walked::Granted { place, lease, skipped } = walk.run().await
+    {
+        return waiter.end(Turn::Granted { place, lease, skipped });
     }
+    waiter.end(Turn::TurnedAway { eta: None, full: false, skipped: prospects.skipped });
 }
 
 impl Actor for RouterActor {
@@ -190,20 +217,16 @@ impl Handler<Join> for RouterActor {
     type Result = MessageResult<Join>;
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) -> Self::Result {
-        let (id, label, now) = (self.next(), join.route.label.clone(), self.clock.mono());
+        let (id, now) = (self.next(), self.clock.mono());
         let (waiter, ticket) = Waiter::new(join, id, ctx.address().recipient(), now);
-        let looking = wrap_future(walk_of(&waiter, &self.clock, &self.keeper).look_ahead());
-        let depth = self.lines.get(&label).map_or(0, Line::len);
-        if depth >= self.queue.max_size.max(1) {
-            ctx.spawn(looking.map(move |prospects: Prospects, _: &mut Self, _| {
-                let eta = prospects.turn(depth).known;
-                waiter.end(Turn::TurnedAway { eta, full: true, skipped: prospects.skipped });
-            }));
+        let ahead = walk_of(&waiter, Vec::new(), &self.clock, &self.keeper);
+        if waiter.deadline <= now {
+            let walk = walk_of(&waiter, Vec::new(), &self.clock, &self.keeper);
+            ctx.spawn(wrap_future(at_once(waiter, ahead, walk)));
         } else {
-            self.lines.entry(label.clone()).or_default().join(waiter);
-            self.bell.waiting.set(true);
-            ctx.spawn(looking.map(move |prospects, router: &mut Self, ctx| {
-                router.looked_ahead(label, id, prospects, ctx);
+            // It is in nobody's way before it is known to wait.
+            ctx.spawn(wrap_future(ahead.look_ahead()).map(move |prospects, router: &mut Self, ctx| {
+                router.looked_ahead(waiter, prospects, ctx);
             }));
         }
         MessageResult::<Join>(ticket)
@@ -226,9 +249,7 @@ impl Handler<Freed> for RouterActor {
     type Result = ();
 
     fn handle(&mut self, _: Freed, ctx: &mut Self::Context) {
-        for label in self.lines.keys().cloned().collect::<Vec<_>>() {
-            self.serve(label, ctx);
-        }
+        self.serve_all(ctx);
     }
 }
 
@@ -246,9 +267,7 @@ impl Handler<Install> for RouterActor {
 
     fn handle(&mut self, install: Install, ctx: &mut Self::Context) {
         self.table = install.0;
-        for label in self.lines.keys().cloned().collect::<Vec<_>>() {
-            self.serve(label, ctx);
-        }
+        self.serve_all(ctx);
     }
 }
 

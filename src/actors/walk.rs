@@ -157,6 +157,12 @@ impl Wait {
         wait
     }
 
+    /// Whichever comes first.
+    pub(super) fn or(self, other: Self) -> Self {
+        let known = self.known.into_iter().chain(other.known).min();
+        Self { known, any_moment: self.any_moment || other.any_moment }
+    }
+
     /// Whether waiting until `deadline` is worth it.
     pub(super) fn is_worth_it(self, deadline: Mono, now: Mono) -> bool {
         deadline > now && (self.any_moment || self.known.is_some_and(|eta| eta <= deadline))
