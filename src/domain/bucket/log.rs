@@ -121,16 +121,23 @@ impl Log {
         old.fold(0, |sum, cell| sum.saturating_add(cell.amount))
     }
 
-    /// Makes the oldest `amount` at least as old as `at`.
+    /// Makes the oldest `amount` at least as old as `at`. A cell that reaches beyond it is cut.
     pub fn age(&mut self, amount: u64, at: Mono) {
-        let mut seen = 0_u64;
-        for cell in &mut self.cells {
-            if seen >= amount {
-                break;
-            }
-            seen = seen.saturating_add(cell.amount);
+        let mut left = amount;
+        let mut place = 0;
+        while left > 0
+            && let Some(cell) = self.cells.get_mut(place)
+        {
+            let rest = cell.amount.saturating_sub(left);
+            let younger = Cell { amount: rest, ..*cell };
+            cell.amount -= rest;
+            left -= cell.amount;
             cell.last = cell.last.min(at);
             cell.first = cell.first.min(at);
+            place += 1;
+            if rest > 0 {
+                self.cells.insert(place, younger);
+            }
         }
     }
 }

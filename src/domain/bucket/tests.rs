@@ -280,3 +280,58 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn more_used_than_there_was_moves_the_time_at_which_something_fits() {
+    let mut bucket = per_minute(10, Source::Configured);
+    bucket.charge(1, mono(0));
+    bucket.charge(14, mono(30_000));
+    let when = bucket.when(1, 0, mono(30_000)).unwrap();
+    bucket.advance(Now { mono: when, ..at(0) });
+    assert!(bucket.left() >= 1, "promised for {} and nothing there", when.0 - START);
+}
+
+fn beside(granted: u64, unseen: u64) -> Sight {
+    Sight { granted: mono(granted), unseen, unheard: unseen, held: 0, counted: 0 }
+}
+
+#[test]
+fn a_late_answer_with_an_old_reset_opens_no_new_window() {
+    let mut bucket = per_minute(10, Source::Header);
+    for n in 0..10 {
+        bucket.charge(1, mono(n * 100));
+    }
+    bucket.observe(&reading(10, 9, Some((60_000, ResetKind::WindowEnd))), Source::Header, beside(0, 9), mono(1_000));
+    assert_eq!(bucket.left(), 0);
+    // The second call was answered after 20 s; its head was made when it was admitted.
+    bucket.observe(&reading(10, 8, Some((59_900, ResetKind::WindowEnd))), Source::Header, beside(100, 8), mono(20_100));
+    assert_eq!(bucket.left(), 0, "all ten were charged in this window");
+}
+
+#[test]
+fn a_burst_is_not_given_back_for_one_that_fits() {
+    let mut bucket = per_minute(10, Source::Header);
+    for _ in 0..10 {
+        bucket.charge(1, mono(0));
+    }
+    let next = Some((5_000, ResetKind::Next));
+    bucket.observe(&reading(10, 0, next), Source::Header, beside(50, 0), mono(60));
+    bucket.advance(at(5_400));
+    assert_eq!(bucket.left(), 1);
+}
+
+#[test]
+fn calls_under_way_at_the_end_of_a_window_are_in_the_next_one() {
+    let mut bucket = per_minute(10, Source::Header);
+    let end = Some((60_000, ResetKind::WindowEnd));
+    bucket.charge(1, mono(0));
+    // "60", rounded up: the window ends at 59.2 s.
+    bucket.observe(&reading(10, 9, end), Source::Header, beside(0, 0), mono(10));
+    bucket.advance(at(59_300));
+    for _ in 0..9 {
+        bucket.charge(1, mono(59_300));
+    }
+    // The first of nine that were made together is answered; eight are under way.
+    bucket.observe(&reading(10, 9, end), Source::Header, beside(59_300, 8), mono(59_400));
+    assert!(bucket.left() <= 1, "{} left beside eight calls under way", bucket.left());
+}
