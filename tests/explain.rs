@@ -5,7 +5,7 @@ use std::time::Duration;
 use chain429::store::place::Place;
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, App, CLIENT, Reply, ask, chain_of, config_of, whole};
+use crate::support::app::{ADMIN, App, CLIENT, Reply, ask, chain_of, config_of, healthy, whole};
 use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, Provider};
 
@@ -18,10 +18,6 @@ async fn explain(app: &App, question: Value) -> Value {
     let reply = explain_as(app, &question.to_string(), ADMIN).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
-}
-
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
 }
 
 /// Of a trail: who, what came of it, and the words.

@@ -6,23 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::support::app::{ADMIN, App, ask, chain_of, piece, whole};
+use crate::support::app::{ADMIN, App, ask, chain_of, healthy, piece, whole, with_a};
 use crate::support::provider::{Answer, COMPLETION, Provider, delta};
-
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
-}
-
-async fn served_by(app: &App) -> String {
-    let reply = app.chat(ask("")).await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.header("x-429chain-provider").to_owned()
-}
-
-/// Adds lines to the section of provider `a`.
-fn with_a(yaml: &str, lines: &str) -> String {
-    yaml.replacen("    type:", &format!("{lines}    type:"), 1)
-}
 
 fn used(entry: &Value, counts: &str) -> u64 {
     let buckets = entry["keys"][0]["buckets"].as_array().unwrap();
@@ -40,14 +25,14 @@ async fn o7_nothing_left_and_no_reset_is_not_tried_again_at_once() {
     ];
     let (a, b) = (Provider::script([Answer::json(200, &headers, COMPLETION)]).await, healthy().await);
     let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     for _ in 0..5 {
-        assert_eq!(served_by(&app).await, "b/m");
+        assert_eq!(app.served_by().await, "b/m");
         app.clock.advance(Duration::from_secs(11));
     }
     assert_eq!(a.calls(), 1);
     app.clock.advance(Duration::from_secs(6));
-    assert_eq!(served_by(&app).await, "a/m", "a window of unknown length is taken for a minute");
+    assert_eq!(app.served_by().await, "a/m", "a window of unknown length is taken for a minute");
     app.stop().await;
 }
 
@@ -68,7 +53,7 @@ async fn f9_failed_aborted_and_broken_calls_count() {
     let app = App::start(&with_a(&chain_of(&[("a", &a), ("b", &b)]), limits)).await;
     let tokens = async || used(&app.entry("a").await, "tokens");
 
-    assert_eq!(served_by(&app).await, "b/m");
+    assert_eq!(app.served_by().await, "b/m");
     let failed = tokens().await;
     assert!(failed > 0);
     app.clock.advance(Duration::from_secs(16));
@@ -91,9 +76,9 @@ async fn f9_failed_aborted_and_broken_calls_count() {
     }
     assert!(tokens().await > aborted);
 
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     assert_eq!(used(&app.entry("a").await, "requests"), 4);
-    assert_eq!(served_by(&app).await, "b/m", "four a minute are used up");
+    assert_eq!(app.served_by().await, "b/m", "four a minute are used up");
     assert_eq!(a.calls(), 4);
     app.stop().await;
 }
@@ -109,7 +94,7 @@ async fn f11_only_time_ends_a_cooldown() {
     let b = healthy().await;
     let yaml = chain_of(&[("a", &a), ("b", &b)]).replace("  - id: a\n", "  - id: a\n    models: { n: {} }\n");
     let app = App::start(&yaml).await;
-    assert_eq!(served_by(&app).await, "b/m");
+    assert_eq!(app.served_by().await, "b/m");
     let until = app.entry("a").await["cooldownUntil"].clone();
     for _ in 0..5 {
         app.clock.advance(Duration::from_secs(59));
@@ -120,12 +105,12 @@ async fn f11_only_time_ends_a_cooldown() {
         }
         let explain = app.client.post(format!("{}/v1/admin/explain", app.url)).bearer_auth(ADMIN);
         assert_eq!(whole(explain.send_body("{}").await.unwrap()).await.status, 200);
-        assert_eq!(served_by(&app).await, "b/m");
+        assert_eq!(app.served_by().await, "b/m");
         assert_eq!(app.entry("a").await["cooldownUntil"], until);
     }
     assert!(a.requests().iter().all(|request| request.head.starts_with("POST ")), "nobody probes");
     app.clock.advance(Duration::from_secs(5));
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     app.stop().await;
 }
 
@@ -146,18 +131,18 @@ async fn f12_a_day_ends_when_the_provider_says_so() {
     });
     let app = App::start(&yaml).await;
     for entry in ["pacific/m", "utc/m", "rolling/m", "last/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     // It is noon in London, and four in the morning in California.
     for (hours, back) in [(11, None), (1, Some("utc/m")), (7, None), (1, Some("pacific/m")), (3, None)] {
         app.clock.advance(Duration::from_secs(hours * 3_600));
         for entry in back.into_iter().chain(["last/m"]) {
-            assert_eq!(served_by(&app).await, entry);
+            assert_eq!(app.served_by().await, entry);
         }
     }
     app.clock.advance(Duration::from_secs(3_600 + 1));
     for entry in ["rolling/m", "last/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     app.stop().await;
 }

@@ -7,7 +7,7 @@ use chain429::domain::time::Wall;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, config_of};
+use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, config_of, healthy, with_a};
 use crate::support::clock::NOON;
 use crate::support::provider::{Answer, COMPLETION, Provider};
 
@@ -25,18 +25,9 @@ fn announcing(headers: &[(&str, &str)]) -> Answer {
     Answer::json(200, headers, COMPLETION)
 }
 
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
-}
-
 /// A request to one entry.
 fn ask_of(entry: &str) -> String {
     ask("").replace("default", entry)
-}
-
-/// Adds lines to the section of provider `a`.
-fn with_a(yaml: &str, lines: &str) -> String {
-    yaml.replacen("    type:", &format!("{lines}    type:"), 1)
 }
 
 /// The only key's bucket of this kind and window.

@@ -9,7 +9,7 @@ use chain429::domain::time::Wall;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::app::{App, CLIENT, Reply, ask, chain_of, config_of, whole};
+use crate::support::app::{App, CLIENT, Reply, ask, chain_of, config_of, healthy, whole, with_a};
 use crate::support::binary::{Running, command};
 use crate::support::clock::{NOON, TestClock};
 use crate::support::provider::{Answer, COMPLETION, Provider};
@@ -36,21 +36,6 @@ impl Site {
     }
 }
 
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
-}
-
-async fn served_by(app: &App) -> String {
-    let reply = app.chat(ask("")).await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.header("x-429chain-provider").to_owned()
-}
-
-/// Adds lines to the section of provider `a`.
-fn with_a(yaml: &str, lines: &str) -> String {
-    yaml.replacen("    type:", &format!("{lines}    type:"), 1)
-}
-
 fn limited_a(yaml: &str) -> String {
     with_a(yaml, "    rateLimits: { requestsPerMinute: 3, requestsPerHour: 5, requestsPerDay: 6 }\n")
 }
@@ -69,13 +54,13 @@ async fn o11_minutes_hours_and_days_go_on_over_a_restart() {
     let site = Site::new(limited_a(&chain_of(&[("a", &a), ("b", &b)])));
     let app = site.run(NOON);
     for _ in 0..3 {
-        assert_eq!(served_by(&app).await, "a/m");
+        assert_eq!(app.served_by().await, "a/m");
     }
     app.stop().await;
 
     let app = site.run(NOON + 10_000);
     assert_eq!(used(&app.entry("a").await), [3, 3, 3]);
-    assert_eq!(served_by(&app).await, "b/m", "a spent entry is passed over without a call");
+    assert_eq!(app.served_by().await, "b/m", "a spent entry is passed over without a call");
     assert_eq!(a.calls(), 3);
     app.stop().await;
 
@@ -83,14 +68,14 @@ async fn o11_minutes_hours_and_days_go_on_over_a_restart() {
     let app = site.run(NOON + 61_000);
     assert_eq!(used(&app.entry("a").await), [0, 3, 3]);
     for entry in ["a/m", "a/m", "b/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     app.stop().await;
 
     let app = site.run(NOON + 2 * HOUR);
     assert_eq!(used(&app.entry("a").await), [0, 0, 5]);
     for entry in ["a/m", "b/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     app.stop().await;
 
@@ -104,7 +89,7 @@ async fn o11_a_cooldown_goes_on_with_its_cause_until_its_time_has_passed() {
     let (a, b) = (Provider::script([Answer::rate_limited(Some("3600")), Answer::ok()]).await, healthy().await);
     let site = Site::new(chain_of(&[("a", &a), ("b", &b)]));
     let app = site.run(NOON);
-    assert_eq!(served_by(&app).await, "b/m");
+    assert_eq!(app.served_by().await, "b/m");
     let before = app.entry("a").await;
     app.stop().await;
 
@@ -117,13 +102,13 @@ async fn o11_a_cooldown_goes_on_with_its_cause_until_its_time_has_passed() {
         (after["cooldownUntil"].clone(), after["cooldownMs"].clone()),
         (Wall(NOON + HOUR).to_string().into(), 1.into())
     );
-    assert_eq!(served_by(&app).await, "b/m");
+    assert_eq!(app.served_by().await, "b/m");
     assert_eq!(a.calls(), 1);
     app.stop().await;
 
     let app = site.run(NOON + HOUR);
     assert_eq!(app.entry("a").await["cause"], Value::Null);
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     app.stop().await;
 }
 
@@ -135,7 +120,7 @@ async fn f21_the_next_guess_is_longer_over_a_restart_too() {
     let mut wall = NOON;
     for guess in [60_000, 120_000, 240_000] {
         let app = site.run(wall);
-        assert_eq!(served_by(&app).await, "b/m");
+        assert_eq!(app.served_by().await, "b/m");
         assert_eq!(app.entry("a").await["cooldownMs"], guess);
         wall += guess;
         app.stop().await;
@@ -155,7 +140,7 @@ async fn f21_what_an_entry_has_learnt_is_known_after_a_restart() {
     let site = Site::new(yaml);
     let app = site.run(NOON);
     for entry in ["a/m", "b/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     let before = app.entry("a").await;
     app.stop().await;
@@ -188,13 +173,13 @@ async fn o11_an_announced_end_of_quota_is_known_after_a_restart() {
     let (a, b) = (Provider::script([Answer::json(200, &headers, COMPLETION)]).await, healthy().await);
     let site = Site::new(chain_of(&[("a", &a), ("b", &b)]));
     let app = site.run(NOON);
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     app.stop().await;
     let app = site.run(NOON + 49_000);
-    assert_eq!(served_by(&app).await, "b/m");
+    assert_eq!(app.served_by().await, "b/m");
     app.stop().await;
     let app = site.run(NOON + 51_000);
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     app.stop().await;
 }
 
@@ -206,7 +191,7 @@ async fn o11_what_was_counted_under_other_limits_or_with_another_key_is_dropped(
         let mut site = Site::new(limited_a(&chain_of(&[("a", &a), ("b", &b)])));
         let app = site.run(NOON);
         for entry in ["a/m", "b/m"] {
-            assert_eq!(served_by(&app).await, entry);
+            assert_eq!(app.served_by().await, entry);
         }
         app.stop().await;
         site.yaml = site.yaml.replace(old, new);
@@ -234,23 +219,23 @@ async fn o11_a_wall_clock_that_jumps_between_two_runs_does_no_harm() {
     let site = Site::new(yaml);
     let app = site.run(NOON);
     for entry in ["told/m", "counted/m", "last/m"] {
-        assert_eq!(served_by(&app).await, entry);
+        assert_eq!(app.served_by().await, entry);
     }
     app.stop().await;
 
     let app = site.run(NOON - HOUR);
     assert_eq!(app.entry("a").await["cooldownMs"], 600_000);
-    assert_eq!(served_by(&app).await, "last/m");
+    assert_eq!(app.served_by().await, "last/m");
     app.clock.advance(Duration::from_secs(51));
-    assert_eq!(served_by(&app).await, "told/m");
+    assert_eq!(app.served_by().await, "told/m");
     app.clock.advance(Duration::from_secs(549));
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     assert_eq!(used(&app.entry("counted").await), [1], "the day is not over");
     app.stop().await;
 
     // An hour ahead costs what was known of shorter times, and not more.
     let app = site.run(NOON + HOUR);
-    assert_eq!(served_by(&app).await, "a/m");
+    assert_eq!(app.served_by().await, "a/m");
     assert_eq!(used(&app.entry("counted").await), [1]);
     app.stop().await;
 }

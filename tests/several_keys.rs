@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::app::{App, ask, chain_of, config_of};
+use crate::support::app::{App, ask, chain_of, config_of, healthy};
 use crate::support::provider::{Answer, DONE, Provider, STOP, delta};
 
 const FIRST: &str = "first-key-0001";
@@ -19,10 +19,6 @@ fn callers(provider: &Provider) -> Vec<String> {
     let requests = provider.requests();
     let keys = requests.iter().map(|request| request.header("authorization").unwrap());
     keys.map(|key| key.strip_prefix("Bearer ").unwrap().to_owned()).collect()
-}
-
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
 }
 
 /// Answers by the key of the call.

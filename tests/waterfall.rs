@@ -6,12 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::app::{App, ask, chain_of, config_of};
+use crate::support::app::{App, ask, chain_of, config_of, healthy};
 use crate::support::provider::{Answer, Provider};
-
-async fn healthy() -> Provider {
-    Provider::with(|_, _| Answer::ok()).await
-}
 
 #[actix_rt::test]
 async fn a_rate_limited_entry_is_passed_over_until_exactly_its_own_deadline() {

@@ -42,6 +42,26 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Groq,
+        Self::Openrouter,
+        Self::Cerebras,
+        Self::Openai,
+        Self::GoogleAi,
+        Self::Mistral,
+        Self::Nvidia,
+        Self::Cohere,
+        Self::Cloudflare,
+        Self::Sambanova,
+        Self::Huggingface,
+        Self::Together,
+        Self::Zai,
+        Self::OllamaCloud,
+        Self::Local,
+        Self::GenericOpenai,
+    ];
+
     /// The address to call when the configuration names none; `None` where only the user can know it.
     ///
     /// Source: the providers' public API documentation, collected 2026-11-24.

@@ -16,7 +16,7 @@ use rustls::ClientConfig;
 use tokio_stream::StreamExt;
 
 use super::clock::TestClock;
-use super::provider::Provider;
+use super::provider::{Answer, Provider};
 
 /// The client key of every test.
 pub const CLIENT: &str = "sk-429-test-client";
@@ -89,7 +89,24 @@ pub fn ask(more: &str) -> String {
     format!(r#"{{"model":"default","messages":[{{"role":"user","content":"Hello"}}]{more}}}"#)
 }
 
+/// A provider that is always well.
+pub async fn healthy() -> Provider {
+    Provider::with(|_, _| Answer::ok()).await
+}
+
+/// Adds lines to the section of provider `a`.
+pub fn with_a(yaml: &str, lines: &str) -> String {
+    yaml.replacen("    type:", &format!("{lines}    type:"), 1)
+}
+
 impl App {
+    /// Which entry serves a chat.
+    pub async fn served_by(&self) -> String {
+        let reply = self.chat(ask("")).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.header("x-429chain-provider").to_owned()
+    }
+
     /// Starts a proxy with a clock of its own.
     pub async fn start(yaml: &str) -> Self {
         Self::start_at(yaml, TestClock::default()).await

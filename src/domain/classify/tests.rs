@@ -16,25 +16,6 @@ use crate::domain::time::Wall;
 /// 2026-11-24T12:00:00Z
 const NOW: Wall = Wall(1_795_521_600_000);
 
-const ALL: [Dialect; 16] = [
-    Dialect::Groq,
-    Dialect::Openrouter,
-    Dialect::Cerebras,
-    Dialect::Openai,
-    Dialect::GoogleAi,
-    Dialect::Mistral,
-    Dialect::Nvidia,
-    Dialect::Cohere,
-    Dialect::Cloudflare,
-    Dialect::Sambanova,
-    Dialect::Huggingface,
-    Dialect::Together,
-    Dialect::Zai,
-    Dialect::OllamaCloud,
-    Dialect::Local,
-    Dialect::GenericOpenai,
-];
-
 /// An answer in the making.
 struct Script {
     dialect: Dialect,

@@ -15,25 +15,6 @@ use crate::domain::time::Wall;
 /// 2026-11-24T12:00:00Z
 const NOW: Wall = Wall(1_795_521_600_000);
 
-const ALL: [Dialect; 16] = [
-    Dialect::Groq,
-    Dialect::Openrouter,
-    Dialect::Cerebras,
-    Dialect::Openai,
-    Dialect::GoogleAi,
-    Dialect::Mistral,
-    Dialect::Nvidia,
-    Dialect::Cohere,
-    Dialect::Cloudflare,
-    Dialect::Sambanova,
-    Dialect::Huggingface,
-    Dialect::Together,
-    Dialect::Zai,
-    Dialect::OllamaCloud,
-    Dialect::Local,
-    Dialect::GenericOpenai,
-];
-
 /// Reads an answer as the proxy does: its verdict first.
 fn judged(dialect: Dialect, status: u16, headers: &[(&str, &str)], body: &str) -> (Verdict, Evidence) {
     let lines: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();

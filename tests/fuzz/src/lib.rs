@@ -11,25 +11,6 @@ pub const NOW: Wall = Wall(1_795_521_600_000);
 /// Set in the status byte of an event stream.
 const STREAM: u8 = 0x80;
 
-const DIALECTS: [Dialect; 16] = [
-    Dialect::Groq,
-    Dialect::Openrouter,
-    Dialect::Cerebras,
-    Dialect::Openai,
-    Dialect::GoogleAi,
-    Dialect::Mistral,
-    Dialect::Nvidia,
-    Dialect::Cohere,
-    Dialect::Cloudflare,
-    Dialect::Sambanova,
-    Dialect::Huggingface,
-    Dialect::Together,
-    Dialect::Zai,
-    Dialect::OllamaCloud,
-    Dialect::Local,
-    Dialect::GenericOpenai,
-];
-
 const STATUSES: [u16; 20] =
     [429, 200, 400, 401, 402, 403, 404, 405, 408, 410, 413, 415, 422, 498, 500, 502, 503, 524, 302, 0];
 
@@ -46,7 +27,7 @@ pub fn decode(bytes: &[u8]) -> Option<Case> {
         }
     }
     Some(Case {
-        dialect: DIALECTS[usize::from(*dialect) % DIALECTS.len()],
+        dialect: Dialect::ALL[usize::from(*dialect) % Dialect::ALL.len()],
         now: NOW,
         status: STATUSES[usize::from(status & !STREAM) % STATUSES.len()],
         headers,
@@ -58,7 +39,7 @@ pub fn decode(bytes: &[u8]) -> Option<Case> {
 /// The bytes that stand for a case.
 pub fn encode(case: &Case) -> Vec<u8> {
     let place = |at: Option<usize>| u8::try_from(at.unwrap_or_default()).unwrap_or_default();
-    let dialect = place(DIALECTS.iter().position(|known| *known == case.dialect));
+    let dialect = place(Dialect::ALL.iter().position(|known| *known == case.dialect));
     let status = place(STATUSES.iter().position(|known| *known == case.status));
     let mut bytes = vec![dialect, status | if case.stream { STREAM } else { 0 }];
     for (name, value) in &case.headers {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::in_band;
-use super::{ALL, NOW, answer};
+use super::{NOW, answer};
 use crate::domain::dialect::Dialect;
 use crate::domain::outcome::{Action, CooldownClass, Reason, Target, Verdict};
 
@@ -26,7 +26,7 @@ fn good_answers_are_good_in_every_dialect() {
         json!({"error": null, "message": "ok", "choices": [{"message": {"content": "Hi"}}]}),
         json!({"usage": "none", "choices": [{"message": {"content": "an \"error\": {} in a text"}}]}),
     ] {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             assert_eq!(answer(200).from(dialect).json(&body).verdict(), Verdict::OK, "{dialect:?}: {body}");
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{ALL, answer};
+use super::answer;
 use crate::domain::dialect::Dialect;
 use crate::domain::outcome::{Action, Basis, CooldownClass, Reason, Target};
 
@@ -35,7 +35,7 @@ fn o10_a_generic_provider_has_its_resets_read_with_every_unit() {
 #[test]
 fn o13_a_bad_request_goes_back_and_a_dead_key_cools_down() {
     let typed = json!({"error": {"message": "'messages' is required", "type": "invalid_request_error"}});
-    for dialect in ALL {
+    for dialect in Dialect::ALL {
         let bad = answer(400).from(dialect).json(&typed).verdict();
         assert_eq!((bad.action, bad.reason), (Action::ReturnToClient, Some(Reason::BadRequest)), "{dialect:?}");
         let dead = answer(401).from(dialect).verdict();
@@ -46,7 +46,7 @@ fn o13_a_bad_request_goes_back_and_a_dead_key_cools_down() {
 
 #[test]
 fn o14_no_answer_in_time_cools_the_entry() {
-    for dialect in ALL {
+    for dialect in Dialect::ALL {
         let late = super::super::broken(dialect, Reason::Timeout);
         assert_eq!((late.action, late.target), (Action::NextEntry, Target::Entry));
         assert!(late.class.is_some());
@@ -57,7 +57,7 @@ fn o14_no_answer_in_time_cools_the_entry() {
 fn f2_a_500_that_mentions_the_daily_limit_is_a_500() {
     for words in ["daily limit", "quota exceeded per day", "insufficient balance", "invalid api key", "model not found"]
     {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             let verdict = answer(500).from(dialect).json(&json!({"error": {"message": words}})).verdict();
             assert_eq!(verdict.reason, Some(Reason::Server), "{dialect:?}: {words}");
             assert_eq!((verdict.target, verdict.hint), (Target::Entry, None), "{dialect:?}: {words}");
@@ -92,7 +92,7 @@ fn f5_a_fraction_or_a_zero_does_not_hide_what_the_body_says() {
 #[test]
 fn f6_one_sick_model_does_not_rule_out_its_provider() {
     for status in [408, 409, 425, 499, 500, 502, 503, 504, 522, 524, 529, 599] {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             assert_eq!(answer(status).from(dialect).verdict().target, Target::Entry, "{dialect:?} {status}");
         }
     }
@@ -109,7 +109,7 @@ proptest! {
         used in any::<u32>(),
         requested in any::<u32>(),
         wait in 1_u32..86_400,
-        dialect in prop::sample::select(ALL.to_vec()),
+        dialect in prop::sample::select(Dialect::ALL.to_vec()),
         window in prop::sample::select(vec![
             ("tokens per minute (TPM)", Reason::RateLimit),
             ("requests per minute (RPM)", Reason::RateLimit),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{ALL, NOW};
+use super::NOW;
 use crate::domain::answer::Answer;
 use crate::domain::classify::classify;
 use crate::domain::dialect::Dialect;
@@ -76,7 +76,7 @@ fn reworded(value: &mut Value, digit: &mut impl FnMut() -> char) {
 }
 
 fn any_dialect() -> impl Strategy<Value = Dialect> {
-    prop::sample::select(ALL.to_vec())
+    prop::sample::select(Dialect::ALL.to_vec())
 }
 
 fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
@@ -173,7 +173,7 @@ proptest! {
 #[test]
 fn every_recorded_answer_has_a_sane_verdict_in_every_dialect() {
     for (status, headers, body) in RECORDED.iter() {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             let verdict = read(dialect, *status, headers, body);
             assert!(sane(&verdict), "{dialect:?} {status}: {verdict:?} for {}", String::from_utf8_lossy(body));
             assert!(verdict.hint.is_none_or(|hint| hint.wait <= Duration::from_secs(86_400)));

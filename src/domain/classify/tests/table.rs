@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ALL, answer};
+use super::answer;
 use crate::domain::dialect::Dialect;
 use crate::domain::outcome::{Action, CooldownClass, Reason, Target};
 
@@ -15,7 +15,7 @@ fn message(text: &str) -> Value {
 #[test]
 fn an_edge_server_that_blocks_the_client_is_no_bad_key() {
     for body in ["error code: 1010", "<html>Attention Required</html>"] {
-        for dialect in ALL.into_iter().filter(|dialect| *dialect != Dialect::GoogleAi) {
+        for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != Dialect::GoogleAi) {
             let verdict = answer(403).from(dialect).raw(body).verdict();
             assert_eq!((verdict.reason, verdict.target), (Some(Reason::Blocked), Target::Provider), "{dialect:?}");
         }
@@ -57,7 +57,7 @@ fn requests_that_only_this_entry_cannot_serve_cost_no_cooldown() {
         ("Unrecognized request argument supplied: foo", Reason::UnsupportedParameter),
         ("something odd", Reason::Unknown),
     ] {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             let verdict = answer(400).from(dialect).json(&message(text)).verdict();
             assert_eq!((verdict.action, verdict.reason), (Action::NextEntry, Some(reason)), "{dialect:?}: {text}");
             assert_eq!((verdict.target, verdict.class), (Target::Request, None), "{dialect:?}: {text}");

@@ -44,7 +44,7 @@ fn evidence(dialect: Dialect, case: &Case) -> Evidence {
 }
 
 fn any_dialect() -> impl Strategy<Value = Dialect> {
-    prop::sample::select(ALL.to_vec())
+    prop::sample::select(Dialect::ALL.to_vec())
 }
 
 fn any_name() -> impl Strategy<Value = String> {
@@ -171,7 +171,7 @@ proptest! {
 #[test]
 fn every_recorded_answer_has_sane_evidence_in_every_dialect() {
     for case in RECORDED.iter() {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             check(dialect, &evidence(dialect, case)).unwrap();
         }
     }
