@@ -127,12 +127,15 @@ impl Bucket {
     /// The window ends within `told`. Of several answers of one window each narrows that down.
     fn end_at(&mut self, told: End, now: Mono) {
         let End { from, to, .. } = told;
+        // Calls under way may be counted in the new window. Where its length is a guess, all before the call go.
+        let begin = Mono(from.0.saturating_sub(self.span.saturating_add(self.slack())));
+        let before = begin.min(Mono(told.granted.0.saturating_sub(1)));
         match &mut self.refill {
             Refill::Calendar(_) | Refill::Steady(_) => {}
             Refill::Ending(old) if now < *old => {
                 if from.0 > old.0.saturating_add(1_000) {
                     // The provider has begun a new window already.
-                    self.log.drop_until(Mono(told.granted.0.saturating_sub(1)));
+                    self.log.drop_until(before);
                     (self.refill, self.ends_after) = (Refill::Ending(to), from);
                     self.lowest_told = None;
                 } else if to < self.ends_after {
@@ -146,8 +149,7 @@ impl Bucket {
             refill => {
                 (*refill, self.ends_after) = (Refill::Ending(to), from);
                 self.lowest_told = None;
-                let begin = from.0.saturating_sub(self.span.saturating_add(self.slack()));
-                self.log.drop_until(Mono(begin));
+                self.log.drop_until(before);
             }
         }
     }
