@@ -1,17 +1,18 @@
 //! How large a request is, as far as its bytes tell.
 
-use std::sync::LazyLock;
-
-use memchr::memchr;
-use memchr::memmem::Finder;
+use memchr::memmem;
+use memchr::{memchr, memchr2};
 use serde_json::value::RawValue;
 
 use super::Fields;
 use crate::domain::demand::Demand;
 use crate::domain::endpoint::Endpoint;
 
-/// Shorter documents hold no attachment worth looking for.
+/// A file that is shorter may as well be counted as text.
 const SMALL: usize = 4_096;
+
+/// The type of a data URL is no longer than this.
+const LONGEST_TYPE: usize = 256;
 
 /// What an attachment counts as, in bytes of text. Images cost some hundred to some thousand tokens, whatever their
 /// file size.
@@ -35,27 +36,67 @@ fn number(raw: Option<&RawValue>) -> Option<u64> {
     raw?.get().parse().ok()
 }
 
-/// Bytes of the document without the files in it: images, audio and documents stand in it in base64, and what they cost
-/// has nothing to do with how long that is.
+/// Bytes of the document as a model sees them. Images, audio and documents stand in it in base64, and what they cost has
+/// nothing to do with how long that is; an escaped letter is one letter. Every byte is looked at a few times at most,
+/// whatever the document: it comes from outside.
 fn text_bytes(body: &[u8]) -> u64 {
-    static DATA_URL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b";base64,"));
-    static AUDIO: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""data":""#));
-    let whole = length(body);
-    if body.len() < SMALL {
-        return whole;
+    let mut bytes = length(body);
+    let (mut before, mut rest): (&[u8], &[u8]) = (b"", body);
+    while let Some(open) = memchr(b'"', rest) {
+        rest = rest.get(open + 1..).unwrap_or_default();
+        let (end, spared) = read_string(rest);
+        let string = rest.get(..end).unwrap_or_default();
+        match is_file(before, string) {
+            true => bytes = bytes.saturating_sub(length(string)).saturating_add(ATTACHMENT),
+            false => bytes = bytes.saturating_sub(spared),
+        }
+        before = string;
+        rest = rest.get(end + 1..).unwrap_or_default();
     }
-    let mut left = whole;
-    for marker in [&*DATA_URL, &*AUDIO] {
-        for at in marker.find_iter(body) {
-            let rest = body.get(at + marker.needle().len()..).unwrap_or_default();
-            let file = rest.get(..memchr(b'"', rest).unwrap_or(rest.len())).unwrap_or_default();
-            // Text that quotes a marker goes on with something else than a file.
-            if file.len() > SMALL && file.iter().all(|byte| is_base64(*byte)) {
-                left = left.saturating_sub(length(file)).saturating_add(ATTACHMENT);
+    bytes
+}
+
+/// Where the string ends that `rest` begins in, and how many bytes less it has when its letters are not escaped.
+fn read_string(rest: &[u8]) -> (usize, u64) {
+    let (mut at, mut spared) = (0, 0);
+    while let Some(found) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        match rest.get(at..at + 2) {
+            Some(br"\u") => {
+                spared += 6 - escaped_length(rest.get(at + 2..at + 6).unwrap_or_default());
+                at += 6;
             }
+            Some([b'\\', _]) => at += 2,
+            _ => return (at, spared),
         }
     }
-    left
+    (rest.len(), spared)
+}
+
+/// Bytes in UTF-8 of the letter with this hexadecimal number; for each half of a pair its half.
+fn escaped_length(digits: &[u8]) -> u64 {
+    let number = std::str::from_utf8(digits).ok().and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    match number.unwrap_or_default() {
+        0..0x80 => 1,
+        0x80..0x800 | 0xd800..0xe000 => 2,
+        _ => 3,
+    }
+}
+
+/// Whether a string is a file: a data URL, or what stands behind `data` and `file_data`. Text may quote such things, but
+/// does not go on like a file to its end.
+fn is_file(before: &[u8], string: &[u8]) -> bool {
+    if string.len() <= SMALL {
+        return false;
+    }
+    let head = string.get(..LONGEST_TYPE).unwrap_or_default();
+    let marker = b";base64,";
+    let file = match memmem::find(head, marker) {
+        Some(at) if string.starts_with(b"data:") => string.get(at + marker.len()..).unwrap_or_default(),
+        _ if matches!(before, b"data" | b"file_data") => string,
+        _ => return false,
+    };
+    file.iter().all(|byte| is_base64(*byte))
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -70,6 +111,7 @@ fn length(bytes: &[u8]) -> u64 {
 mod tests {
     use super::super::Document;
     use super::*;
+    use crate::domain::demand::Estimate;
 
     fn size(body: &str) -> Demand {
         Document::parse(Endpoint::Chat, body.as_bytes()).unwrap().demand
@@ -113,5 +155,62 @@ mod tests {
         let body = br#"{"model":"m","input":"Hi","max_tokens":5}"#;
         let demand = Document::parse(Endpoint::Embeddings, body).unwrap().demand;
         assert_eq!((demand.most_output, demand.generates), (None, false));
+    }
+
+    #[test]
+    fn audio_is_found_however_the_document_is_spaced() {
+        let audio = "QUJD".repeat(250_000);
+        for between in [":", ": ", " :\n\t "] {
+            let body = format!(
+                r#"{{"model": "m", "messages": [{{"role": "user", "content": [{{"type": "input_audio", "input_audio": {{"data"{between}"{audio}", "format": "wav"}}}}]}}]}}"#
+            );
+            assert!(size(&body).prompt_bytes < 10_000, "{between:?}: {}", size(&body).prompt_bytes);
+        }
+    }
+
+    #[test]
+    fn a_file_with_escapes_takes_nothing_from_the_text_beside_it() {
+        // Some libraries write `+` and `/` so.
+        let (file, text) = (r"QUJ\u002BQUJ\/".repeat(5_000), "words ".repeat(2_000));
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{file}"}}}},{{"type":"text","text":"{text}"}}]}}]}}"#
+        );
+        let bytes = size(&body).prompt_bytes;
+        assert!((text.len() as u64 + ATTACHMENT..text.len() as u64 + ATTACHMENT + 300).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn an_escaped_letter_counts_as_the_letter() {
+        let chat = |text: &str| format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]}}"#);
+        for (escaped, plain) in
+            [(r"\u0041", "A"), (r"\u0436", "ж"), (r"\u4f60", "你"), (r"\ud83d\ude00", "😀"), (r"\\u4f60", r"\\u4f60")]
+        {
+            let (escaped, plain) = (chat(&escaped.repeat(3_000)), chat(&plain.repeat(3_000)));
+            assert_eq!(size(&escaped).prompt_bytes, size(&plain).prompt_bytes);
+            assert_eq!(size(&plain).prompt_bytes, plain.len() as u64);
+        }
+        // 10,000 Cyrillic letters are some 3,000 to 4,000 tokens.
+        let need = Estimate::default().need(size(&chat(&r"\u0436".repeat(10_000))), false);
+        assert!(need.least <= 4_000, "{need:?}");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it measures how long the machine takes")]
+    fn crafted_documents_cost_linear_time() {
+        for part in [";base64,", r#"data:;base64,QUJD"#, r#"\"data\":\""#, r"\u0041", r"\\"] {
+            let time = |count: usize| {
+                let text = part.repeat(count);
+                let body =
+                    format!(r#"{{"model":"m","data":"{text}","messages":[{{"role":"user","content":"{text}"}}]}}"#);
+                let tries = (0..3).map(|_| {
+                    let began = std::time::Instant::now();
+                    std::hint::black_box(text_bytes(body.as_bytes()));
+                    began.elapsed()
+                });
+                tries.min().unwrap()
+            };
+            let (small, large) = (time(8_000), time(64_000));
+            assert!(large < small * 24, "{part}: {small:?}, and {large:?} for eight times as much");
+        }
     }
 }
