@@ -15,6 +15,8 @@ pub struct Demand {
     pub most_output: Option<u64>,
     /// Whether there will be an answer in tokens at all: an embedding has none.
     pub generates: bool,
+    /// Whether it may be several inputs in one: the context of a model holds for each of them, not for all together.
+    pub batch: bool,
 }
 
 /// What an entry reserves for a request.
@@ -24,6 +26,8 @@ pub struct Need {
     pub tokens: u64,
     /// Tokens that it takes at the very least.
     pub least: u64,
+    /// See [`Demand::batch`].
+    pub batch: bool,
 }
 
 /// Tokens per byte before anything is known. English and code have about one for four bytes, other scripts more.
@@ -88,14 +92,19 @@ impl Estimate {
             _ => (self.ratio.high(), self.ratio.low().min(LEAST_RATIO)),
         };
         let bytes = demand.prompt_bytes;
-        let prompt = Need { tokens: tokens(bytes, high).ceil() as u64, least: tokens(bytes, low) as u64 };
+        let prompt =
+            Need { tokens: tokens(bytes, high).ceil() as u64, least: tokens(bytes, low) as u64, ..Need::default() };
         self.with_output(prompt, demand, reserves_output)
     }
 
     /// The same for a prompt whose length in tokens is known.
     #[must_use]
     pub fn need_of(&self, prompt_tokens: u64, demand: Demand, reserves_output: bool) -> Need {
-        self.with_output(Need { tokens: prompt_tokens, least: prompt_tokens }, demand, reserves_output)
+        self.with_output(
+            Need { tokens: prompt_tokens, least: prompt_tokens, ..Need::default() },
+            demand,
+            reserves_output,
+        )
     }
 
     fn with_output(&self, prompt: Need, demand: Demand, reserves_output: bool) -> Need {
@@ -106,7 +115,11 @@ impl Estimate {
             (true, None) => self.answer.high().ceil() as u64,
         };
         let surely = if reserves_output && demand.generates { demand.most_output.unwrap_or(0) } else { 0 };
-        Need { tokens: prompt.tokens.saturating_add(output).max(1), least: prompt.least.saturating_add(surely) }
+        Need {
+            tokens: prompt.tokens.saturating_add(output).max(1),
+            least: prompt.least.saturating_add(surely),
+            batch: demand.batch,
+        }
     }
 
     /// Learns from an answer that tells what it cost.
@@ -143,14 +156,14 @@ mod tests {
     use super::*;
 
     fn chat(prompt_bytes: u64, most_output: Option<u64>) -> Demand {
-        Demand { prompt_bytes, most_output, generates: true }
+        Demand { prompt_bytes, most_output, generates: true, ..Demand::default() }
     }
 
     #[test]
     fn before_anything_is_known_a_guess_errs_upwards() {
         let fresh = Estimate::default();
-        assert_eq!(fresh.need(chat(3_000, None), false), Need { tokens: 1_500, least: 450 });
-        assert_eq!(fresh.need(chat(3_000, Some(100)), false), Need { tokens: 1_100, least: 450 });
+        assert_eq!(fresh.need(chat(3_000, None), false), Need { tokens: 1_500, least: 450, ..Need::default() });
+        assert_eq!(fresh.need(chat(3_000, Some(100)), false), Need { tokens: 1_100, least: 450, ..Need::default() });
         assert_eq!(fresh.need(chat(3_000, Some(100)), true).least, 550, "a provider that counts it before");
         let embedding = Demand { prompt_bytes: 3_000, ..Demand::default() };
         assert_eq!(fresh.need(embedding, true).tokens, 1_000);
@@ -166,7 +179,7 @@ mod tests {
         assert!((2_190..2_300).contains(&need.tokens), "{need:?}");
         assert_eq!(estimate.ratio(), Some(0.25));
         let known = estimate.need_of(8_000, chat(0, Some(100)), true);
-        assert_eq!(known, Need { tokens: 8_100, least: 8_100 }, "what is known is not estimated");
+        assert_eq!(known, Need { tokens: 8_100, least: 8_100, ..Need::default() }, "what is known is not estimated");
     }
 
     /// LESSONS F8: the reservation for output was capped at 2,000 tokens.

@@ -4,7 +4,7 @@ use memchr::memmem;
 use memchr::{memchr, memchr2};
 use serde_json::value::RawValue;
 
-use super::Fields;
+use super::{Fields, Kind};
 use crate::domain::demand::Demand;
 use crate::domain::endpoint::Endpoint;
 
@@ -28,7 +28,8 @@ impl Fields<'_> {
         let most = number(self.max_completion_tokens).or(number(self.max_tokens)).filter(|most| *most > 0);
         let choices = number(self.n).unwrap_or(1).clamp(1, MOST_CHOICES);
         let most_output = most.map(|most| most.saturating_mul(choices)).filter(|_| generates);
-        Demand { prompt_bytes: text_bytes(body), most_output, generates }
+        let batch = endpoint == Endpoint::Embeddings && self.input.is_some_and(|input| Kind::of(input) == Kind::List);
+        Demand { prompt_bytes: text_bytes(body), most_output, generates, batch }
     }
 }
 
@@ -121,7 +122,8 @@ mod tests {
     fn a_chat_has_a_prompt_and_perhaps_a_bound_on_its_answer() {
         let chat = |more: &str| format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Hi"}}]{more}}}"#);
         let plain = chat("");
-        assert_eq!(size(&plain), Demand { prompt_bytes: plain.len() as u64, most_output: None, generates: true });
+        let expected = Demand { prompt_bytes: plain.len() as u64, generates: true, ..Demand::default() };
+        assert_eq!(size(&plain), expected);
         for (more, most) in [
             (r#","max_tokens":50"#, Some(50)),
             (r#","max_tokens":50,"max_completion_tokens":70"#, Some(70)),
@@ -154,7 +156,14 @@ mod tests {
     fn an_embedding_has_no_answer_in_tokens() {
         let body = br#"{"model":"m","input":"Hi","max_tokens":5}"#;
         let demand = Document::parse(Endpoint::Embeddings, body).unwrap().demand;
-        assert_eq!((demand.most_output, demand.generates), (None, false));
+        assert_eq!((demand.most_output, demand.generates, demand.batch), (None, false, false));
+    }
+
+    #[test]
+    fn a_list_of_inputs_is_a_batch() {
+        let body = br#"{"model":"m","input":["Hi","there"]}"#;
+        assert!(Document::parse(Endpoint::Embeddings, body).unwrap().demand.batch);
+        assert!(!size(r#"{"model":"m","messages":[{"role":"user","content":"Hi"}],"input":["Hi"]}"#).batch);
     }
 
     #[test]
