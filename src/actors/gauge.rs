@@ -66,7 +66,7 @@ impl Gauge {
         let too_large = (!may_fit).then_some(Refusal::TooLarge { need: need.least, limit: largest, window });
         let full = self.limit().filter(|limit| self.in_flight() >= *limit).map(|limit| Refusal::Full { limit });
         let cooling = self.cooldown(now).map(Refusal::Cooling);
-        let spent = self.requests_spent(now).or_else(|| self.tokens_spent(need.tokens.min(largest), now));
+        let spent = self.requests_spent(now).or_else(|| self.tokens_spent(need.within(largest), now));
         [spent, full, too_large, cooling].into_iter().flatten().max_by_key(Refusal::end)
     }
 
@@ -229,7 +229,7 @@ mod tests {
     const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_795_521_600_000) };
 
     fn call(tokens: u64) -> Need {
-        Need { tokens, least: tokens / 2, ..Need::default() }
+        Need { tokens, least: tokens / 2, typical: tokens, batch: false }
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
     fn a_context_does_not_hide_that_a_batch_fits() {
         let gauge = Gauge::default();
         gauge.publish(&mut Ledger::default().called(Some(500)), NOW);
-        let batch = Need { tokens: 9_000, least: 9_000, batch: true };
+        let batch = Need { tokens: 9_000, least: 9_000, typical: 9_000, batch: true };
         assert_eq!(gauge.refusal(batch, NOW.mono), None);
         let single = Need { batch: false, ..batch };
         assert!(matches!(gauge.refusal(single, NOW.mono), Some(Refusal::TooLarge { limit: 500, window: None, .. })));

@@ -357,10 +357,10 @@ impl Ledger {
         self.context.into_iter().chain(self.stated_context.map(|(limit, _)| limit)).min()
     }
 
-    /// What the request takes of a bucket, and what is held of it. A guess larger than the whole window takes all of it.
+    /// What the request takes of a bucket, and what is held of it.
     fn share(&self, bucket: &Bucket, need: Need) -> (u64, u64) {
         match bucket.dimension() {
-            Dimension::Tokens => (need.tokens.min(bucket.limit()), self.held),
+            Dimension::Tokens => (need.within(bucket.limit()), self.held),
             _ => (1, 0),
         }
     }
