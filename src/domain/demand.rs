@@ -52,6 +52,10 @@ const ANSWER: f32 = 500.0;
 const WEIGHT: f32 = 0.2;
 /// A prompt is judged by no fewer bytes: of a short one the frame is most.
 const SHORT: u64 = 64;
+/// The ratio is learnt from prompts of so many bytes and more. A chat template adds some 10 to 70 tokens whatever the
+/// prompt: beside the 64 tokens and more of such a prompt that is a part of it, beside those of a short one it is most, and
+/// a long prompt would be judged to be several times as long as it is.
+const TELLING: u64 = 256;
 
 /// What an entry has learnt from the usage that answers report. Copied as a whole onto gauges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -144,15 +148,15 @@ impl Estimate {
 
     /// Learns from an answer that tells what it cost.
     pub fn learn(&mut self, demand: Demand, prompt_tokens: u64, completion_tokens: u64) {
-        if prompt_tokens > 0 && demand.prompt_bytes > 0 {
-            self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes.max(SHORT) as f32);
+        if prompt_tokens > 0 && demand.prompt_bytes >= TELLING {
+            self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes as f32);
         }
         if demand.generates && completion_tokens > 0 {
             self.answer.learn(completion_tokens as f32);
         }
     }
 
-    /// Tokens per byte of a prompt; `None` before the first answer.
+    /// Tokens per byte of a prompt; `None` before the first answer that tells.
     #[must_use]
     pub fn ratio(&self) -> Option<f32> {
         (self.ratio.seen > 0).then_some(self.ratio.mean)
@@ -247,9 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn short_prompts_with_a_frame_say_little_of_long_ones() {
+        let mut estimate = Estimate::default();
+        for _ in 0..20 {
+            estimate.learn(chat(90, None), 72, 30);
+        }
+        let need = estimate.need(chat(9_000, None), false);
+        assert!(need.tokens < 4_000, "{need:?}");
+        estimate.learn(chat(TELLING - 1, None), 100, 30);
+        assert_eq!(estimate.ratio(), None);
+        estimate.learn(chat(TELLING, None), 64, 30);
+        assert_eq!(estimate.ratio(), Some(0.25));
+    }
+
+    #[test]
     fn absurd_sizes_saturate() {
         let mut estimate = Estimate::default();
-        estimate.learn(chat(1, None), u64::MAX, u64::MAX);
+        estimate.learn(chat(TELLING, None), u64::MAX, u64::MAX);
         assert_eq!(estimate.need(chat(u64::MAX, Some(u64::MAX)), true).tokens, u64::MAX);
         assert!(estimate.is_sane());
     }

@@ -215,7 +215,7 @@ macro_rules! entry_contract {
                 stream.heard(Evidence::default());
                 hand.set(600_000);
                 assert!(matches!(refusal(&door).await, Refusal::Spent { dimension: Dimension::Tokens, .. }));
-                stream.settle(cost(50, 50));
+                stream.settle(cost(50, 60));
                 assert!(matches!(refusal(&door).await, Refusal::Spent { .. }), "the answer has just been counted");
                 hand.set(661_000);
                 grant(&door).await;
