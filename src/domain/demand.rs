@@ -17,6 +17,8 @@ pub struct Demand {
     pub generates: bool,
     /// Whether it may be several inputs in one: the context of a model holds for each of them, not for all together.
     pub batch: bool,
+    /// Whether images, audio or documents are in it: what they cost does not show in bytes.
+    pub attachments: bool,
 }
 
 /// What an entry reserves for a request.
@@ -148,7 +150,8 @@ impl Estimate {
 
     /// Learns from an answer that tells what it cost.
     pub fn learn(&mut self, demand: Demand, prompt_tokens: u64, completion_tokens: u64) {
-        if prompt_tokens > 0 && demand.prompt_bytes >= TELLING {
+        // One picture or scanned book would teach a ratio that no text has.
+        if prompt_tokens > 0 && demand.prompt_bytes >= TELLING && !demand.attachments {
             self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes as f32);
         }
         if demand.generates && completion_tokens > 0 {
@@ -248,6 +251,21 @@ mod tests {
         assert_eq!([1_000, 6_000, 9_000, 10_000].map(|limit| need.within(limit)), [1_000, 1_500, 9_000, 9_000]);
         let certain = Need { tokens: 9_000, least: 9_000, typical: 0, batch: false };
         assert_eq!(certain.within(6_000), 6_000);
+    }
+
+    #[test]
+    fn attachments_teach_no_ratio_but_the_typical_answer() {
+        let mut estimate = Estimate::default();
+        for _ in 0..40 {
+            estimate.learn(chat(4_000, None), 1_000, 200);
+        }
+        let before = estimate;
+        // A document counts as 4,000 bytes, and costs what its pages hold.
+        estimate.learn(Demand { attachments: true, ..chat(4_200, None) }, 50_000, 200);
+        assert_eq!(estimate.need(chat(3_000, None), false), before.need(chat(3_000, None), false));
+        estimate.learn(Demand { attachments: true, ..chat(4_200, None) }, 50_000, 900);
+        assert_eq!(estimate.ratio(), Some(0.25));
+        assert!(estimate.need(chat(3_000, None), false).tokens > before.need(chat(3_000, None), false).tokens);
     }
 
     #[test]

@@ -56,7 +56,8 @@ struct Limits {
 }
 
 /// About 100 tokens at first sight: 150 bytes, and an answer of 50 at most.
-const SMALL: Demand = Demand { prompt_bytes: 150, most_output: Some(50), generates: true, batch: false };
+const SMALL: Demand =
+    Demand { prompt_bytes: 150, most_output: Some(50), generates: true, batch: false, attachments: false };
 
 fn served() -> Outcome {
     Outcome::Served { usage: None, evidence: Evidence::default() }

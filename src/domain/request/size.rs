@@ -18,6 +18,9 @@ const LONGEST_TYPE: usize = 256;
 /// file size.
 const ATTACHMENT: u64 = 4_000;
 
+/// Types of the parts of a message that are no text. They may be no more than an address, or the name of an upload.
+const FILE_TYPES: [&[u8]; 4] = [b"image_url", b"input_audio", b"file", b"video_url"];
+
 /// More choices than any provider gives.
 const MOST_CHOICES: u64 = 128;
 
@@ -29,7 +32,8 @@ impl Fields<'_> {
         let choices = number(self.n).unwrap_or(1).clamp(1, MOST_CHOICES);
         let most_output = most.map(|most| most.saturating_mul(choices)).filter(|_| generates);
         let batch = endpoint == Endpoint::Embeddings && self.input.is_some_and(|input| Kind::of(input) == Kind::List);
-        Demand { prompt_bytes: text_bytes(body), most_output, generates, batch }
+        let Measure { prompt_bytes, attachments } = measure(body);
+        Demand { prompt_bytes, most_output, generates, batch, attachments }
     }
 }
 
@@ -37,24 +41,36 @@ fn number(raw: Option<&RawValue>) -> Option<u64> {
     raw?.get().parse().ok()
 }
 
+struct Measure {
+    prompt_bytes: u64,
+    attachments: bool,
+}
+
 /// Bytes of the document as a model sees them. Images, audio and documents stand in it in base64, and what they cost has
 /// nothing to do with how long that is; an escaped letter is one letter. Every byte is looked at a few times at most,
 /// whatever the document: it comes from outside.
-fn text_bytes(body: &[u8]) -> u64 {
+fn measure(body: &[u8]) -> Measure {
     let mut bytes = length(body);
+    let mut attachments = false;
     let (mut before, mut rest): (&[u8], &[u8]) = (b"", body);
     while let Some(open) = memchr(b'"', rest) {
         rest = rest.get(open + 1..).unwrap_or_default();
         let (end, spared) = read_string(rest);
         let string = rest.get(..end).unwrap_or_default();
         match is_file(before, string) {
-            true => bytes = bytes.saturating_sub(length(string)).saturating_add(ATTACHMENT),
-            false => bytes = bytes.saturating_sub(spared),
+            true => {
+                bytes = bytes.saturating_sub(length(string)).saturating_add(ATTACHMENT);
+                attachments = true;
+            }
+            false => {
+                bytes = bytes.saturating_sub(spared);
+                attachments |= before == b"type" && FILE_TYPES.contains(&string);
+            }
         }
         before = string;
         rest = rest.get(end + 1..).unwrap_or_default();
     }
-    bytes
+    Measure { prompt_bytes: bytes, attachments }
 }
 
 /// Where the string ends that `rest` begins in, and how many bytes less it has when its letters are not escaped.
@@ -167,6 +183,21 @@ mod tests {
     }
 
     #[test]
+    fn attachments_are_noticed_whether_they_are_sent_or_named() {
+        let chat = |part: &str| {
+            size(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{part}]}}]}}"#)).attachments
+        };
+        let file = "QUJD".repeat(2_000);
+        assert!(chat(r#"{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}"#));
+        assert!(chat(r#"{"type":"file","file":{"file_id":"file-1"}}"#));
+        assert!(chat(&format!(r#"{{"image_url":{{"url":"data:image/png;base64,{file}"}}}}"#)));
+        assert!(chat(&format!(r#"{{"input_audio":{{"data": "{file}"}}}}"#)));
+        assert!(!chat(r#"{"type":"text","text":"image_url"}"#));
+        assert!(!chat(r#"{"type":"text","text":"\"type\":\"file\""}"#));
+        assert!(!chat(r#"{"type":"text","file":"type"}"#));
+    }
+
+    #[test]
     fn audio_is_found_however_the_document_is_spaced() {
         let audio = "QUJD".repeat(250_000);
         for between in [":", ": ", " :\n\t "] {
@@ -213,7 +244,7 @@ mod tests {
                     format!(r#"{{"model":"m","data":"{text}","messages":[{{"role":"user","content":"{text}"}}]}}"#);
                 let tries = (0..3).map(|_| {
                     let began = std::time::Instant::now();
-                    std::hint::black_box(text_bytes(body.as_bytes()));
+                    std::hint::black_box(measure(body.as_bytes()));
                     began.elapsed()
                 });
                 tries.min().unwrap()
