@@ -95,6 +95,11 @@ impl Trend {
         self.mean + 2.0 * self.spread
     }
 
+    /// What hardly any observation exceeds.
+    fn far(self) -> f32 {
+        self.mean + 4.0 * self.spread
+    }
+
     fn low(self) -> f32 {
         (self.mean - 2.0 * self.spread).max(0.0)
     }
@@ -131,14 +136,18 @@ impl Estimate {
             _ => self.answer.high().ceil() as u64,
         };
         // What the client allows is seldom what it gets: clients send thousands by default. A provider that counts what is
-        // allowed counts all of it; with another, what answers have had counts as soon as there were any. Until then the
+        // allowed counts all of it; with another, what hardly any answer exceeds counts as soon as there were any: with
+        // less of a margin, the last call before a window is full overshoots it now and then. Before the first answer the
         // bound is all that is known.
         let (most, likely, surely) = match (demand.generates, demand.most_output) {
             (false, _) => (0, 0, 0),
             (true, None) => (typical, typical, 0),
             (true, Some(most)) if reserves_output => (most, most, most),
             (true, Some(most)) if self.answer.seen == 0 => (most, most.min(typical), 0),
-            (true, Some(most)) => (most.min(typical), most.min(typical), 0),
+            (true, Some(most)) => {
+                let most = most.min(self.answer.far().ceil() as u64);
+                (most, most.min(typical), 0)
+            }
         };
         Need {
             tokens: prompt.tokens.saturating_add(most).max(1),
