@@ -242,7 +242,7 @@ mod tests {
                 let text = part.repeat(count);
                 let body =
                     format!(r#"{{"model":"m","data":"{text}","messages":[{{"role":"user","content":"{text}"}}]}}"#);
-                let tries = (0..3).map(|_| {
+                let tries = (0..5).map(|_| {
                     let began = std::time::Instant::now();
                     std::hint::black_box(measure(body.as_bytes()));
                     began.elapsed()
