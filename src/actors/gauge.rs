@@ -60,13 +60,13 @@ impl Gauge {
     #[must_use]
     pub fn refusal(&self, need: Need, now: Mono) -> Option<Refusal> {
         let largest = self.largest.load(Ordering::Relaxed);
-        let too_large = (need.least > largest).then(|| {
-            let window = named(self.largest_window.load(Ordering::Relaxed));
-            Refusal::TooLarge { need: need.least, limit: largest, window }
-        });
+        let window = named(self.largest_window.load(Ordering::Relaxed));
+        // A context is no limit of a batch, and hides the smallest window here.
+        let may_fit = need.least <= largest || (need.batch && window.is_none());
+        let too_large = (!may_fit).then_some(Refusal::TooLarge { need: need.least, limit: largest, window });
         let full = self.limit().filter(|limit| self.in_flight() >= *limit).map(|limit| Refusal::Full { limit });
         let cooling = self.cooldown(now).map(Refusal::Cooling);
-        let spent = self.requests_spent(now).or_else(|| self.tokens_spent(need.tokens.min(largest), now));
+        let spent = self.requests_spent(now).or_else(|| self.tokens_spent(need.within(largest), now));
         [spent, full, too_large, cooling].into_iter().flatten().max_by_key(Refusal::end)
     }
 
@@ -229,7 +229,7 @@ mod tests {
     const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_795_521_600_000) };
 
     fn call(tokens: u64) -> Need {
-        Need { tokens, least: tokens / 2 }
+        Need { tokens, least: tokens / 2, typical: tokens, batch: false }
     }
 
     #[test]
@@ -243,6 +243,16 @@ mod tests {
         ledger.settle(call(1), Used::Reserved, NOW.mono, NOW.mono);
         gauge.publish(&mut ledger, NOW);
         assert_eq!(gauge.refusal(call(1), NOW.mono), None);
+    }
+
+    #[test]
+    fn a_context_does_not_hide_that_a_batch_fits() {
+        let gauge = Gauge::default();
+        gauge.publish(&mut Ledger::default().called(Some(500)), NOW);
+        let batch = Need { tokens: 9_000, least: 9_000, typical: 9_000, batch: true };
+        assert_eq!(gauge.refusal(batch, NOW.mono), None);
+        let single = Need { batch: false, ..batch };
+        assert!(matches!(gauge.refusal(single, NOW.mono), Some(Refusal::TooLarge { limit: 500, window: None, .. })));
     }
 
     /// RATE-04: what the gauge shows is what the ledger says, until the very millisecond.

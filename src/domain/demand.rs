@@ -15,6 +15,10 @@ pub struct Demand {
     pub most_output: Option<u64>,
     /// Whether there will be an answer in tokens at all: an embedding has none.
     pub generates: bool,
+    /// Whether it may be several inputs in one: the context of a model holds for each of them, not for all together.
+    pub batch: bool,
+    /// Whether images, audio or documents are in it: what they cost does not show in bytes.
+    pub attachments: bool,
 }
 
 /// What an entry reserves for a request.
@@ -24,6 +28,20 @@ pub struct Need {
     pub tokens: u64,
     /// Tokens that it takes at the very least.
     pub least: u64,
+    /// Tokens that such a request typically takes, where `tokens` is the most that it may take.
+    pub typical: u64,
+    /// See [`Demand::batch`].
+    pub batch: bool,
+}
+
+impl Need {
+    /// What has to be free in a window of so many tokens. A guess that is larger than the window would have to wait until
+    /// nothing is in it, and starve behind smaller ones, though it is most likely not that large: then what is typical has
+    /// to be free. All of it is held nevertheless, so that nothing else starts before it has ended.
+    #[must_use]
+    pub fn within(&self, limit: u64) -> u64 {
+        if self.tokens > limit { self.typical.max(self.least).min(limit) } else { self.tokens }
+    }
 }
 
 /// Tokens per byte before anything is known. English and code have about one for four bytes, other scripts more.
@@ -36,6 +54,10 @@ const ANSWER: f32 = 500.0;
 const WEIGHT: f32 = 0.2;
 /// A prompt is judged by no fewer bytes: of a short one the frame is most.
 const SHORT: u64 = 64;
+/// The ratio is learnt from prompts of so many bytes and more. A chat template adds some 10 to 70 tokens whatever the
+/// prompt: beside the 64 tokens and more of such a prompt that is a part of it, beside those of a short one it is most, and
+/// a long prompt would be judged to be several times as long as it is.
+const TELLING: u64 = 256;
 
 /// What an entry has learnt from the usage that answers report. Copied as a whole onto gauges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +95,11 @@ impl Trend {
         self.mean + 2.0 * self.spread
     }
 
+    /// What hardly any observation exceeds.
+    fn far(self) -> f32 {
+        self.mean + 4.0 * self.spread
+    }
+
     fn low(self) -> f32 {
         (self.mean - 2.0 * self.spread).max(0.0)
     }
@@ -88,38 +115,60 @@ impl Estimate {
             _ => (self.ratio.high(), self.ratio.low().min(LEAST_RATIO)),
         };
         let bytes = demand.prompt_bytes;
-        let prompt = Need { tokens: tokens(bytes, high).ceil() as u64, least: tokens(bytes, low) as u64 };
+        let prompt =
+            Need { tokens: tokens(bytes, high).ceil() as u64, least: tokens(bytes, low) as u64, ..Need::default() };
         self.with_output(prompt, demand, reserves_output)
     }
 
     /// The same for a prompt whose length in tokens is known.
     #[must_use]
     pub fn need_of(&self, prompt_tokens: u64, demand: Demand, reserves_output: bool) -> Need {
-        self.with_output(Need { tokens: prompt_tokens, least: prompt_tokens }, demand, reserves_output)
+        self.with_output(
+            Need { tokens: prompt_tokens, least: prompt_tokens, ..Need::default() },
+            demand,
+            reserves_output,
+        )
     }
 
     fn with_output(&self, prompt: Need, demand: Demand, reserves_output: bool) -> Need {
-        let output = match (demand.generates, demand.most_output) {
-            (false, _) => 0,
-            (true, Some(most)) => most,
-            (true, None) if self.answer.seen == 0 => ANSWER as u64,
-            (true, None) => self.answer.high().ceil() as u64,
+        let typical = match self.answer.seen {
+            0 => ANSWER as u64,
+            _ => self.answer.high().ceil() as u64,
         };
-        let surely = if reserves_output && demand.generates { demand.most_output.unwrap_or(0) } else { 0 };
-        Need { tokens: prompt.tokens.saturating_add(output).max(1), least: prompt.least.saturating_add(surely) }
+        // What the client allows is seldom what it gets: clients send thousands by default. A provider that counts what is
+        // allowed counts all of it; with another, what hardly any answer exceeds counts as soon as there were any: with
+        // less of a margin, the last call before a window is full overshoots it now and then. Before the first answer the
+        // bound is all that is known.
+        let (most, likely, surely) = match (demand.generates, demand.most_output) {
+            (false, _) => (0, 0, 0),
+            (true, None) => (typical, typical, 0),
+            (true, Some(most)) if reserves_output => (most, most, most),
+            (true, Some(most)) if self.answer.seen == 0 => (most, most.min(typical), 0),
+            (true, Some(most)) => {
+                let most = most.min(self.answer.far().ceil() as u64);
+                (most, most.min(typical), 0)
+            }
+        };
+        Need {
+            tokens: prompt.tokens.saturating_add(most).max(1),
+            least: prompt.least.saturating_add(surely),
+            typical: prompt.tokens.saturating_add(likely),
+            batch: demand.batch,
+        }
     }
 
     /// Learns from an answer that tells what it cost.
     pub fn learn(&mut self, demand: Demand, prompt_tokens: u64, completion_tokens: u64) {
-        if prompt_tokens > 0 && demand.prompt_bytes > 0 {
-            self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes.max(SHORT) as f32);
+        // One picture or scanned book would teach a ratio that no text has.
+        if prompt_tokens > 0 && demand.prompt_bytes >= TELLING && !demand.attachments {
+            self.ratio.learn(prompt_tokens as f32 / demand.prompt_bytes as f32);
         }
         if demand.generates && completion_tokens > 0 {
             self.answer.learn(completion_tokens as f32);
         }
     }
 
-    /// Tokens per byte of a prompt; `None` before the first answer.
+    /// Tokens per byte of a prompt; `None` before the first answer that tells.
     #[must_use]
     pub fn ratio(&self) -> Option<f32> {
         (self.ratio.seen > 0).then_some(self.ratio.mean)
@@ -143,14 +192,16 @@ mod tests {
     use super::*;
 
     fn chat(prompt_bytes: u64, most_output: Option<u64>) -> Demand {
-        Demand { prompt_bytes, most_output, generates: true }
+        Demand { prompt_bytes, most_output, generates: true, ..Demand::default() }
     }
 
     #[test]
     fn before_anything_is_known_a_guess_errs_upwards() {
         let fresh = Estimate::default();
-        assert_eq!(fresh.need(chat(3_000, None), false), Need { tokens: 1_500, least: 450 });
-        assert_eq!(fresh.need(chat(3_000, Some(100)), false), Need { tokens: 1_100, least: 450 });
+        let need = |tokens, typical| Need { tokens, least: 450, typical, batch: false };
+        assert_eq!(fresh.need(chat(3_000, None), false), need(1_500, 1_500));
+        assert_eq!(fresh.need(chat(3_000, Some(100)), false), need(1_100, 1_100));
+        assert_eq!(fresh.need(chat(3_000, Some(8_000)), false), need(9_000, 1_500));
         assert_eq!(fresh.need(chat(3_000, Some(100)), true).least, 550, "a provider that counts it before");
         let embedding = Demand { prompt_bytes: 3_000, ..Demand::default() };
         assert_eq!(fresh.need(embedding, true).tokens, 1_000);
@@ -166,19 +217,84 @@ mod tests {
         assert!((2_190..2_300).contains(&need.tokens), "{need:?}");
         assert_eq!(estimate.ratio(), Some(0.25));
         let known = estimate.need_of(8_000, chat(0, Some(100)), true);
-        assert_eq!(known, Need { tokens: 8_100, least: 8_100 }, "what is known is not estimated");
+        assert_eq!(
+            known,
+            Need { tokens: 8_100, least: 8_100, typical: 8_100, batch: false },
+            "what is known is not estimated"
+        );
     }
 
-    /// LESSONS F8: the reservation for output was capped at 2,000 tokens.
+    /// LESSONS F8: the reservation for output was capped at 2,000 tokens. Where the provider counts what is asked for,
+    /// all of it is reserved, always; elsewhere until answers tell better.
     #[test]
     fn f8_all_the_output_that_is_asked_for_is_reserved() {
-        assert!(Estimate::default().need(chat(100, Some(64_000)), false).tokens > 64_000);
+        let mut estimate = Estimate::default();
+        let asked = chat(100, Some(64_000));
+        assert!(estimate.need(asked, false).tokens > 64_000);
+        for _ in 0..40 {
+            estimate.learn(asked, 25, 200);
+            let need = estimate.need(asked, true);
+            assert!(need.tokens > 64_000 && need.least >= 64_000, "{need:?}");
+        }
+    }
+
+    #[test]
+    fn a_bound_that_nobody_counts_is_reserved_as_far_as_answers_reach() {
+        let mut estimate = Estimate::default();
+        for _ in 0..40 {
+            estimate.learn(chat(4_000, Some(8_000)), 1_000, 200);
+        }
+        let need = estimate.need(chat(4_000, Some(8_000)), false);
+        assert!((1_200..1_300).contains(&need.tokens), "{need:?}");
+        let short = estimate.need(chat(4_000, Some(50)), false);
+        assert!((1_050..1_100).contains(&short.tokens), "{short:?}");
+        for _ in 0..40 {
+            estimate.learn(chat(4_000, Some(8_000)), 1_000, 6_000);
+        }
+        assert!(estimate.need(chat(4_000, Some(8_000)), false).tokens > 6_500, "long answers are reserved for");
+    }
+
+    #[test]
+    fn a_guess_larger_than_the_window_needs_what_is_typical_of_it() {
+        let need = Need { tokens: 9_000, least: 450, typical: 1_500, batch: false };
+        assert_eq!([1_000, 6_000, 9_000, 10_000].map(|limit| need.within(limit)), [1_000, 1_500, 9_000, 9_000]);
+        let certain = Need { tokens: 9_000, least: 9_000, typical: 0, batch: false };
+        assert_eq!(certain.within(6_000), 6_000);
+    }
+
+    #[test]
+    fn attachments_teach_no_ratio_but_the_typical_answer() {
+        let mut estimate = Estimate::default();
+        for _ in 0..40 {
+            estimate.learn(chat(4_000, None), 1_000, 200);
+        }
+        let before = estimate;
+        // A document counts as 4,000 bytes, and costs what its pages hold.
+        estimate.learn(Demand { attachments: true, ..chat(4_200, None) }, 50_000, 200);
+        assert_eq!(estimate.need(chat(3_000, None), false), before.need(chat(3_000, None), false));
+        estimate.learn(Demand { attachments: true, ..chat(4_200, None) }, 50_000, 900);
+        assert_eq!(estimate.ratio(), Some(0.25));
+        assert!(estimate.need(chat(3_000, None), false).tokens > before.need(chat(3_000, None), false).tokens);
+    }
+
+    #[test]
+    fn short_prompts_with_a_frame_say_little_of_long_ones() {
+        let mut estimate = Estimate::default();
+        for _ in 0..20 {
+            estimate.learn(chat(90, None), 72, 30);
+        }
+        let need = estimate.need(chat(9_000, None), false);
+        assert!(need.tokens < 4_000, "{need:?}");
+        estimate.learn(chat(TELLING - 1, None), 100, 30);
+        assert_eq!(estimate.ratio(), None);
+        estimate.learn(chat(TELLING, None), 64, 30);
+        assert_eq!(estimate.ratio(), Some(0.25));
     }
 
     #[test]
     fn absurd_sizes_saturate() {
         let mut estimate = Estimate::default();
-        estimate.learn(chat(1, None), u64::MAX, u64::MAX);
+        estimate.learn(chat(TELLING, None), u64::MAX, u64::MAX);
         assert_eq!(estimate.need(chat(u64::MAX, Some(u64::MAX)), true).tokens, u64::MAX);
         assert!(estimate.is_sane());
     }

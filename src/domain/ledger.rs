@@ -297,9 +297,13 @@ impl Ledger {
     /// context of the model.
     #[must_use]
     pub fn largest(&self) -> Option<(u64, Option<Duration>)> {
+        let context = self.context().map(|limit| (limit, None));
+        self.smallest_window().into_iter().chain(context).min_by_key(|(limit, _)| *limit)
+    }
+
+    fn smallest_window(&self) -> Option<(u64, Option<Duration>)> {
         let windows = self.buckets.iter().filter(|bucket| bucket.dimension() == Dimension::Tokens);
-        let limits = windows.map(|bucket| (bucket.limit(), bucket.window()));
-        limits.chain(self.context().map(|limit| (limit, None))).min_by_key(|(limit, _)| *limit)
+        windows.map(|bucket| (bucket.limit(), bucket.window())).min_by_key(|(limit, _)| *limit)
     }
 
     /// True when no bucket and no context limits what it takes, only calls at the same time and cooldowns.
@@ -345,7 +349,7 @@ impl Ledger {
     }
 
     fn too_large(&self, need: Need) -> Option<Refusal> {
-        let (limit, window) = self.largest()?;
+        let (limit, window) = if need.batch { self.smallest_window()? } else { self.largest()? };
         (need.least > limit).then_some(Refusal::TooLarge { need: need.least, limit, window })
     }
 
@@ -353,10 +357,10 @@ impl Ledger {
         self.context.into_iter().chain(self.stated_context.map(|(limit, _)| limit)).min()
     }
 
-    /// What the request takes of a bucket, and what is held of it. A guess larger than the whole window takes all of it.
+    /// What the request takes of a bucket, and what is held of it.
     fn share(&self, bucket: &Bucket, need: Need) -> (u64, u64) {
         match bucket.dimension() {
-            Dimension::Tokens => (need.tokens.min(bucket.limit()), self.held),
+            Dimension::Tokens => (need.within(bucket.limit()), self.held),
             _ => (1, 0),
         }
     }

@@ -126,7 +126,7 @@ pub fn copy(lane: &Lane, now: Now) -> Lane {
 }
 
 pub fn demand(ask: &Ask) -> Demand {
-    Demand { prompt_bytes: ask.bytes, most_output: ask.most, generates: true }
+    Demand { prompt_bytes: ask.bytes, most_output: ask.most, generates: true, ..Demand::default() }
 }
 
 fn yaml(hosts: &[Host]) -> String {

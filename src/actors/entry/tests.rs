@@ -56,7 +56,8 @@ struct Limits {
 }
 
 /// About 100 tokens at first sight: 150 bytes, and an answer of 50 at most.
-const SMALL: Demand = Demand { prompt_bytes: 150, most_output: Some(50), generates: true };
+const SMALL: Demand =
+    Demand { prompt_bytes: 150, most_output: Some(50), generates: true, batch: false, attachments: false };
 
 fn served() -> Outcome {
     Outcome::Served { usage: None, evidence: Evidence::default() }
@@ -215,7 +216,7 @@ macro_rules! entry_contract {
                 stream.heard(Evidence::default());
                 hand.set(600_000);
                 assert!(matches!(refusal(&door).await, Refusal::Spent { dimension: Dimension::Tokens, .. }));
-                stream.settle(cost(50, 50));
+                stream.settle(cost(50, 60));
                 assert!(matches!(refusal(&door).await, Refusal::Spent { .. }), "the answer has just been counted");
                 hand.set(661_000);
                 grant(&door).await;

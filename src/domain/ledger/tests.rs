@@ -7,7 +7,7 @@ use crate::domain::outcome::{CooldownClass, Hint, Reason, Target};
 use crate::domain::time::Wall;
 
 const NOW: Now = Now { mono: Mono(100 * 86_400_000), wall: Wall(1_795_521_600_000) };
-const CALL: Need = Need { tokens: 100, least: 40 };
+const CALL: Need = Need { tokens: 100, least: 40, typical: 100, batch: false };
 
 fn later(millis: u64) -> Now {
     Now { mono: Mono(NOW.mono.0 + millis), wall: Wall(NOW.wall.0 + millis) }
@@ -74,11 +74,11 @@ fn o4_configured_limits_stay_in_force_beside_announced_ones() {
 #[test]
 fn a_guess_larger_than_the_window_takes_all_of_it_and_a_certainty_never_fits() {
     let mut ledger = Ledger::new(None, vec![bucket(Dimension::Tokens, MINUTE, 1_000)]);
-    let guess = Need { tokens: 30_000, least: 900 };
+    let guess = Need { tokens: 30_000, least: 900, typical: 30_000, batch: false };
     ledger.check(guess, NOW).unwrap();
-    ledger.charge(Need { tokens: 1, least: 1 }, NOW.mono);
+    ledger.charge(Need { tokens: 1, least: 1, ..Need::default() }, NOW.mono);
     assert!(matches!(ledger.check(guess, NOW), Err(Refusal::Spent { dimension: Dimension::Tokens, .. })));
-    let certainty = Need { tokens: 30_000, least: 1_001 };
+    let certainty = Need { tokens: 30_000, least: 1_001, ..Need::default() };
     let refusal = Refusal::TooLarge { need: 1_001, limit: 1_000, window: Some(MINUTE) };
     assert_eq!(ledger.check(certainty, NOW), Err(refusal));
     let mut small = Ledger::default().called(Some(500));
@@ -87,10 +87,37 @@ fn a_guess_larger_than_the_window_takes_all_of_it_and_a_certainty_never_fits() {
 }
 
 #[test]
+fn a_guess_larger_than_the_window_starts_when_what_is_typical_of_it_fits_and_then_alone() {
+    let mut ledger = Ledger::new(None, vec![bucket(Dimension::Tokens, MINUTE, 6_000)]);
+    let small = Need { tokens: 300, least: 100, typical: 300, batch: false };
+    ledger.charge(small, NOW.mono);
+    ledger.settle(small, Used::Tokens { prompt: 100, answer: 200 }, NOW.mono, NOW.mono);
+    let guess = Need { tokens: 8_100, least: 50, typical: 600, batch: false };
+    ledger.check(guess, NOW).unwrap();
+    ledger.charge(guess, NOW.mono);
+    assert!(matches!(ledger.check(small, NOW), Err(Refusal::Spent { dimension: Dimension::Tokens, .. })));
+    ledger.settle(guess, Used::Tokens { prompt: 100, answer: 200 }, NOW.mono, NOW.mono);
+    assert_eq!(ledger.check(small, NOW), Ok(()));
+}
+
+#[test]
+fn a_context_does_not_limit_a_batch_and_a_window_does() {
+    let batch = |tokens| Need { tokens, least: tokens, typical: tokens, batch: true };
+    let mut ledger = Ledger::new(None, vec![bucket(Dimension::Tokens, MINUTE, 1_000)]).called(Some(500));
+    let single = Need { batch: false, ..batch(501) };
+    assert!(matches!(ledger.check(single, NOW), Err(Refusal::TooLarge { limit: 500, window: None, .. })));
+    assert_eq!(ledger.check(batch(1_000), NOW), Ok(()));
+    let refusal = Refusal::TooLarge { need: 1_001, limit: 1_000, window: Some(MINUTE) };
+    assert_eq!(ledger.check(batch(1_001), NOW), Err(refusal));
+    let mut small = Ledger::default().called(Some(500));
+    assert_eq!(small.check(batch(9_000), NOW), Ok(()));
+}
+
+#[test]
 fn a_stated_context_is_forgotten_after_a_day() {
     let mut ledger = Ledger::default();
     ledger.learn(Stated::Context(500), false, NOW);
-    let long = Need { tokens: 600, least: 600 };
+    let long = Need { tokens: 600, least: 600, ..Need::default() };
     assert!(matches!(ledger.check(long, later(86_400_000)), Err(Refusal::TooLarge { window: None, .. })));
     assert_eq!(ledger.check(long, later(86_400_001)), Ok(()));
 }
@@ -139,7 +166,7 @@ proptest! {
         for (take, tokens, pause, end) in script {
             now = Now { mono: Mono(now.mono.0 + pause), wall: Wall(now.wall.0 + pause) };
             if take {
-                let need = Need { tokens, least: 1 };
+                let need = Need { tokens, least: 1, ..Need::default() };
                 if ledger.check(need, now).is_ok() {
                     ledger.charge(need, now.mono);
                     open.push((need, now.mono));
