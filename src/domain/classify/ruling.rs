@@ -53,6 +53,8 @@ impl Ruling {
     /// Adds the waiting time, if waiting is what helps.
     pub(super) fn settle(self, signs: &Signs<'_>) -> Verdict {
         let mut verdict = dialects::softened(signs.dialect, self.verdict);
+        // Where the window does not make the class, it is no reason to believe in a longer wait either.
+        let window = self.window.filter(|_| verdict.class == self.verdict.class);
         if signs.envelope.upstream && matches!(verdict.target, Target::Key | Target::Provider) {
             // The key, the money and the region of somebody behind the aggregator: one of many, and not ours.
             verdict.target = Target::Entry;
@@ -70,7 +72,7 @@ impl Ruling {
             (_, Some(end)) => Some(Hint { wait: end.wait, basis: Basis::Calendar }),
             (told, None) => told,
         };
-        verdict.told(hint.map(|hint| hints::bounded(hint, self.window)))
+        verdict.told(hint.map(|hint| hints::bounded(hint, window)))
     }
 }
 

@@ -180,3 +180,11 @@ fn every_recorded_answer_has_a_sane_verdict_in_every_dialect() {
         }
     }
 }
+
+/// Found by chance by the property above.
+#[test]
+fn a_month_in_the_words_of_a_server_of_ones_own_makes_no_month_of_waiting() {
+    let headers = [("Retry-After".to_owned(), b"2000000000000000000".to_vec())];
+    let verdict = read(Dialect::Local, 429, &headers, br#"{"message": "limited to 1000 API calls / month"}"#);
+    assert_eq!(verdict.hint.map(|hint| hint.wait), Some(CLAMP));
+}
