@@ -1,4 +1,6 @@
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 
 use actix::{AsyncContext, Context, Handler};
 
@@ -14,7 +16,7 @@ use crate::domain::ids::ProviderId;
 use crate::domain::outcome::Target;
 use crate::domain::outcome::{Basis, CooldownClass, Hint, Reason, Verdict};
 use crate::domain::refusal::Refusal;
-use crate::domain::time::Mono;
+use crate::domain::time::{Mono, Wall};
 use crate::domain::trail::Seen;
 use crate::store::state::State;
 
@@ -157,4 +159,62 @@ async fn an_entry_that_answers_is_not_restarted() {
     assert!(!fleet.revive(&id("m")));
     assert_eq!(alive.lanes[0][0].in_flight(), 1, "its lease will be settled");
     drop(lease);
+}
+
+/// A provider of one kind for all, with the chain's models.
+fn fleet_of(provider: &str, models: &[&str]) -> Fleet {
+    timed(provider, models, &Arc::default(), &Arc::default())
+}
+
+/// The same, under a clock that shows `hand` milliseconds past noon; the one on the wall is `ahead` of that.
+fn timed(provider: &str, models: &[&str], hand: &Arc<AtomicU64>, ahead: &Arc<AtomicU64>) -> Fleet {
+    let entries: Vec<_> = models.iter().map(|model| format!("{{ provider: p, model: {model} }}")).collect();
+    let yaml = format!(
+        "version: 1\nsettings: {{ apiKeys: [a-client-key] }}\nproviders:\n  - {{ id: p, type: mistral, {provider} }}\nchains:\n  - name: default\n    entries: [{}]\n",
+        entries.join(", ")
+    );
+    let nothing: [(&str, &str); 0] = [];
+    let config = config::parse(&yaml, "test", Path::new("."), &nothing, &Overrides::default()).unwrap();
+    let (hand, ahead) = (Arc::clone(hand), Arc::clone(ahead));
+    let clock = Clock::from_fn(move || {
+        let passed = hand.load(SeqCst);
+        let wall = 1_795_521_600_000 + passed + ahead.load(SeqCst);
+        Now { mono: Mono(100 * 86_400_000 + passed), wall: Wall(wall) }
+    });
+    Fleet::start(Arc::new(config), clock, Bell::default(), State::new())
+}
+
+/// How many calls are granted, `most` at most. None of them ever ends.
+async fn grants(fleet: &Fleet, model: &str, most: usize, urgent: bool) -> usize {
+    let door = door(fleet, model);
+    let mut leases = Vec::new();
+    while leases.len() < most {
+        match door.door.send(Reserve { demand: Demand::default(), urgent }).await.unwrap() {
+            Ok(lease) => leases.push(lease),
+            Err(_) => break,
+        }
+    }
+    let count = leases.len();
+    std::mem::forget(leases);
+    count
+}
+
+#[actix_rt::test]
+async fn shared_limits_are_the_providers_whichever_model_comes_first() {
+    let provider = "apiKey: k, rateLimits: { scope: provider, requestsPerMinute: 30 }, models: { m: { rateLimits: { requestsPerMinute: 3 } } }";
+    for models in [["n", "m"], ["m", "n"]] {
+        let fleet = fleet_of(provider, &models);
+        let granted = (grants(&fleet, "m", 50, true).await, grants(&fleet, "n", 50, true).await);
+        assert_eq!(granted, (3, 27), "{models:?}");
+        assert_eq!(grants(&fleet_of(provider, &models), "n", 50, true).await, 30, "{models:?}");
+    }
+}
+
+#[actix_rt::test]
+async fn shared_limits_hold_beside_a_model_with_limits_of_its_own() {
+    let provider = "apiKey: k, rateLimits: { scope: provider, requestsPerMinute: 5 }, models: { m: { rateLimits: { scope: model, requestsPerMinute: 3 } } }";
+    let fleet = fleet_of(provider, &["m", "n"]);
+    assert_eq!(grants(&fleet, "n", 50, true).await, 5);
+    let fleet = fleet_of(provider, &["m", "n"]);
+    assert_eq!((grants(&fleet, "m", 50, true).await, grants(&fleet, "n", 50, true).await), (3, 2));
 }

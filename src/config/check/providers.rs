@@ -7,7 +7,7 @@ use actix_http::header::{HeaderName, HeaderValue};
 use super::super::document::Document;
 use super::super::model::Secret;
 use super::super::path::YamlPath;
-use super::super::raw::Provider;
+use super::super::raw::{Provider, Scope};
 use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::shown;
@@ -158,7 +158,20 @@ fn check_limits(provider: &Provider, path: &YamlPath, report: &mut Report) {
         }
         check_rules(overrides, &path, report);
         if let Some(limits) = &overrides.rate_limits {
-            check_rules(limits, &path.key("rateLimits"), report);
+            let path = path.key("rateLimits");
+            check_rules(limits, &path, report);
+            check_scope(limits.scope, provider.rate_limits.scope, &path.key("scope"), report);
         }
+    }
+}
+
+/// One model cannot say that all others share its limits.
+fn check_scope(own: Option<Scope>, of_provider: Option<Scope>, path: &YamlPath, report: &mut Report) {
+    if matches!((own, of_provider), (Some(Scope::Provider), None | Some(Scope::Model))) {
+        report.add_with_help(
+            path,
+            "limits of one model cannot be shared by all models",
+            "put `scope: provider` with the limits that all models of a key share into the provider's own rateLimits",
+        );
     }
 }

@@ -81,6 +81,10 @@ fn mistakes_in_providers() {
         ("models: { gpt-4.1: { x: 1 } }", ["8:26", r#"providers[0].models["gpt-4.1"].x: unknown key"#, ""]),
         ("models: { m: { contextWindow: 0 } }", ["8:35", "models.m.contextWindow: must be at least 1", ""]),
         ("models: { m: { rateLimits: { tokensPerDay: 0 } } }", ["8:48", "models.m.rateLimits.tokensPerDay", ""]),
+        (
+            "models: { m: { rateLimits: { scope: provider } } }",
+            ["8:41", "cannot be shared", "provider's own rateLimits"],
+        ),
         ("models: { ' m': { } }", ["8:15", "must be 1 to 256 characters", "as the provider spells it"]),
         ("headers: { Authorization: x }", ["8:16", "this header cannot be set here", "apiKey"]),
         ("headers: { content-length: 5 }", ["8:16", "this header cannot be set here", "which 429chain makes"]),
