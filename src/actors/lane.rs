@@ -44,14 +44,16 @@ impl Lane {
         self.ledgers.iter().map(|shared| shared.borrow().gauge()).collect()
     }
 
-    /// Whether all ledgers can take a call now; for `urgent` see [`check_as`](crate::domain::ledger::Ledger::check_as).
+    /// Whether all ledgers can take a call now. `urgent` says that nobody else can be asked and the request may not wait.
     ///
     /// # Errors
     /// Of several refusals the one that ends last.
     pub fn check(&self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
+        // Whichever ledger knows a limit holds calls back: the others need not feel their way to it.
+        let free = urgent || self.ledgers.iter().any(|shared| shared.borrow().ledger().is_guided());
         let refusals = self.ledgers.iter().rev().filter_map(|shared| {
             let mut posted = shared.borrow_mut();
-            posted.consult(|ledger| ledger.check_as(need, urgent, now)).err()
+            posted.consult(|ledger| ledger.check_as(need, free, now)).err()
         });
         refusals.max_by_key(Refusal::end).map_or(Ok(()), Err)
     }

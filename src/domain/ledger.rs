@@ -109,12 +109,12 @@ impl Ledger {
         self.check_as(need, false, now)
     }
 
-    /// The same; `urgent` says that nobody else can be asked and the request may not wait, so that an entry of unknown
-    /// limits is not spared.
+    /// The same; `free` says that an entry of unknown limits need not be spared: its limits are known elsewhere, or nobody
+    /// else can be asked and the request may not wait.
     ///
     /// # Errors
     /// As above.
-    pub fn check_as(&mut self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
+    pub fn check_as(&mut self, need: Need, free: bool, now: Now) -> Result<(), Refusal> {
         self.advance(now);
         let at = now.mono;
         // Whoever comes back when a cooldown ends must not meet a window that ends a moment later.
@@ -124,7 +124,7 @@ impl Ledger {
         if let Some(refusal) = reasons.into_iter().flatten().max_by_key(Refusal::end) {
             return Err(refusal);
         }
-        let free = urgent || self.is_guided();
+        let free = free || self.is_guided();
         match &self.pace {
             Some(pace) => pace.check(free, at).map_err(|until| Refusal::Probing { until }),
             None => Ok(()),
@@ -362,7 +362,8 @@ impl Ledger {
     }
 
     /// True when a known limit of requests in a short window holds calls back.
-    fn is_guided(&self) -> bool {
+    #[must_use]
+    pub fn is_guided(&self) -> bool {
         const SHORT: Duration = Duration::from_secs(3_600);
         self.slots.is_some()
             || self.buckets.iter().any(|bucket| {

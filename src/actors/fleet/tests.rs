@@ -218,3 +218,10 @@ async fn shared_limits_hold_beside_a_model_with_limits_of_its_own() {
     let fleet = fleet_of(provider, &["m", "n"]);
     assert_eq!((grants(&fleet, "m", 50, true).await, grants(&fleet, "n", 50, true).await), (3, 2));
 }
+
+#[actix_rt::test]
+async fn an_entry_whose_limits_are_shared_is_not_felt_out_either() {
+    let own = fleet_of("apiKey: k, rateLimits: { requestsPerMinute: 30 }", &["m"]);
+    let shared = fleet_of("apiKey: k, rateLimits: { scope: provider, requestsPerMinute: 30 }", &["m"]);
+    assert_eq!((grants(&own, "m", 50, false).await, grants(&shared, "m", 50, false).await), (30, 30));
+}
