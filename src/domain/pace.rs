@@ -136,6 +136,11 @@ impl Pace {
         self.probing = Some(if silent { Patience::Long } else { Patience::Short });
     }
 
+    /// No first call is awaited any more.
+    pub fn awaits_nobody(&mut self) {
+        self.probing = None;
+    }
+
     /// Whether a first call is being waited for.
     #[must_use]
     pub fn is_probing(&self) -> bool {

@@ -225,3 +225,19 @@ async fn an_entry_whose_limits_are_shared_is_not_felt_out_either() {
     let shared = fleet_of("apiKey: k, rateLimits: { scope: provider, requestsPerMinute: 30 }", &["m"]);
     assert_eq!((grants(&own, "m", 50, false).await, grants(&shared, "m", 50, false).await), (30, 30));
 }
+
+#[actix_rt::test]
+async fn one_call_goes_first_after_a_guess_that_held_for_the_whole_key() {
+    let (hand, ahead) = Default::default();
+    let fleet = timed("apiKey: k, rateLimits: { concurrentRequests: 50 }", &["m", "n"], &hand, &ahead);
+    let lease =
+        door(&fleet, "m").door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+    lease.settle_and_learn(failed(Verdict::cool(Reason::RateLimit, Target::Key, CooldownClass::Unknown429))).await;
+    assert_eq!(grants(&fleet, "n", 1, false).await, 0);
+    hand.store(60_001, SeqCst);
+    let probe =
+        door(&fleet, "m").door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+    assert_eq!((grants(&fleet, "m", 9, true).await, grants(&fleet, "n", 9, true).await), (0, 0));
+    probe.settle_and_learn(Outcome::Served { usage: None, evidence: Evidence::default() }).await;
+    assert_eq!((grants(&fleet, "m", 9, false).await, grants(&fleet, "n", 9, false).await), (9, 9));
+}
