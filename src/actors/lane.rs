@@ -148,7 +148,7 @@ impl Lane {
         now: Now,
         unknown_429: Duration,
     ) -> Option<(Owner, Cooldown)> {
-        let shared = self.ledgers.get(self.place_of(Owner::blamed(verdict)?)?)?;
+        let shared = self.ledgers.get(self.place_of(self.cooled(verdict)?)?)?;
         let mut posted = shared.borrow_mut();
         let change = posted.change(now, |ledger| {
             let mut verdict = *verdict;
@@ -163,6 +163,15 @@ impl Lane {
             Change::Cooling(cooldown) => Some((posted.owner(), cooldown)),
             Change::Unchanged => None,
         }
+    }
+
+    /// Who cools down by this verdict; `None` for nobody. A quota that all models of a key share is used up for all.
+    fn cooled(&self, verdict: &Verdict) -> Option<Owner> {
+        let is_quota = matches!(verdict.reason, Some(Reason::RateLimit | Reason::Quota));
+        Some(match Owner::blamed(verdict)? {
+            Owner::Lane if is_quota => self.announced,
+            owner => owner,
+        })
     }
 
     /// A stream broke after its first content.

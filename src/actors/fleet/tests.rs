@@ -241,3 +241,24 @@ async fn one_call_goes_first_after_a_guess_that_held_for_the_whole_key() {
     probe.settle_and_learn(Outcome::Served { usage: None, evidence: Evidence::default() }).await;
     assert_eq!((grants(&fleet, "m", 9, false).await, grants(&fleet, "n", 9, false).await), (9, 9));
 }
+
+#[actix_rt::test]
+async fn a_refusal_for_a_shared_limit_rests_all_who_share_it() {
+    let refused = |reason| {
+        let hint = Hint { wait: Duration::from_secs(20), basis: Basis::RetryAfterHeader };
+        failed(Verdict::cool(reason, Target::Entry, CooldownClass::Unknown429).told(Some(hint)))
+    };
+    for (limits, reason, of_m, of_n) in [
+        ("scope: provider", Reason::RateLimit, 0, 0),
+        ("scope: provider", Reason::Quota, 0, 0),
+        ("scope: provider", Reason::Concurrency, 0, 1),
+        ("scope: model", Reason::RateLimit, 0, 1),
+    ] {
+        let fleet = fleet_of(&format!("apiKey: k, rateLimits: {{ {limits} }}"), &["m", "n"]);
+        let lease =
+            door(&fleet, "m").door.send(Reserve { demand: Demand::default(), urgent: false }).await.unwrap().unwrap();
+        lease.settle_and_learn(refused(reason)).await;
+        let granted = (grants(&fleet, "m", 1, false).await, grants(&fleet, "n", 1, false).await);
+        assert_eq!(granted, (of_m, of_n), "{limits} {reason:?}");
+    }
+}
