@@ -221,7 +221,7 @@ impl Ledger {
     /// A call that was granted at `granted` went well.
     pub fn warm(&mut self, granted: Mono) {
         self.cooldowns.warm(granted);
-        self.mid_stream.whole();
+        self.changed |= self.mid_stream.whole();
     }
 
     /// How many calls of this size could be made until the time `at`, all of them together.
