@@ -262,3 +262,32 @@ async fn a_refusal_for_a_shared_limit_rests_all_who_share_it() {
         assert_eq!(granted, (of_m, of_n), "{limits} {reason:?}");
     }
 }
+
+#[actix_rt::test]
+async fn a_day_ends_in_time_after_the_wall_clock_was_set_right() {
+    const HOUR: u64 = 3_600_000;
+    let (hand, ahead) = Default::default();
+    let provider = "apiKey: k, rateLimits: { requestsPerDay: 1, dayResetsAt: 00:00 UTC }";
+    let mut fleet = timed(provider, &["m"], &hand, &ahead);
+    assert_eq!(grants(&fleet, "m", 5, false).await, 1);
+    fleet.changes();
+    let shown = |fleet: &Fleet| door(fleet, "m").refusal(Demand::default(), fleet.now().mono);
+    // The clock shows noon, and is three hours slow.
+    hand.store(9 * HOUR, SeqCst);
+    assert!(shown(&fleet).is_some());
+    hand.store(1_000, SeqCst);
+    ahead.store(3 * HOUR, SeqCst);
+    fleet.changes();
+    assert!(shown(&fleet).is_some());
+    hand.store(9 * HOUR, SeqCst);
+    assert_eq!(shown(&fleet), None);
+    assert_eq!(grants(&fleet, "m", 5, false).await, 1);
+    // Set back in the new day: it lasts longer.
+    fleet.changes();
+    ahead.store(0, SeqCst);
+    fleet.changes();
+    hand.store(9 * HOUR + 24 * HOUR, SeqCst);
+    assert!(shown(&fleet).is_some());
+    hand.store(12 * HOUR + 24 * HOUR, SeqCst);
+    assert_eq!(shown(&fleet), None);
+}
