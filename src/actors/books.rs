@@ -54,11 +54,19 @@ impl Books {
 
     /// Everything that a call of `model` with one key is charged to.
     fn lane(&mut self, provider: &Provider, model: &ModelId, key: usize, now: Now) -> Lane {
+        let overrides = provider.models.get(model);
+        let context = overrides.and_then(|own| own.context_window);
         let limits = provider.limits_of(model);
-        let context = provider.models.get(model).and_then(|own| own.context_window);
-        let (own, announced) = match limits.scope {
-            Scope::Model => (Some(limits), Owner::Lane),
-            Scope::Provider => (None, Owner::Key),
+        // What all models share is the provider's to say, whichever of them is the first: a model with limits of its own
+        // keeps within both.
+        let pool = (provider.limits.scope == Scope::Provider).then_some(&provider.limits);
+        let own = match pool {
+            Some(_) => overrides.and_then(|own| own.limits.as_ref()),
+            None => Some(limits),
+        };
+        let announced = match (pool, limits.scope) {
+            (Some(_), Scope::Provider) => Owner::Key,
+            _ => Owner::Lane,
         };
         let ledger = own.map_or_else(Ledger::default, |own| limits::ledger(own, now)).called(context);
         let own = Posted::shared(Owner::Lane, ledger, now);
@@ -67,8 +75,7 @@ impl Books {
         if provider.keys.len() > 1 {
             ledgers.push(self.share_model(provider, model, now));
         }
-        let of_key = (limits.scope == Scope::Provider).then_some(limits);
-        ledgers.push(self.share(provider, key, Owner::Key, of_key, now));
+        ledgers.push(self.share(provider, key, Owner::Key, pool, now));
         ledgers.push(self.share(provider, ALL_KEYS, Owner::Provider, None, now));
         if let Some(pool) = provider.dialect.pool_of(model.as_str()) {
             ledgers.push(self.share(provider, key, Owner::Pool(pool), None, now));

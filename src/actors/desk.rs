@@ -63,8 +63,7 @@ impl Desk {
         self.estimate.need(demand, self.terms.reserves_output)
     }
 
-    /// Takes what the call needs from the lane with most headroom. For `urgent` see
-    /// [`check_as`](crate::domain::ledger::Ledger::check_as).
+    /// Takes what the call needs from the lane with most headroom. For `urgent` see [`check`](Lane::check).
     ///
     /// # Errors
     /// Why no lane can take it now; of several reasons the one that ends first.

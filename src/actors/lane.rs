@@ -44,14 +44,16 @@ impl Lane {
         self.ledgers.iter().map(|shared| shared.borrow().gauge()).collect()
     }
 
-    /// Whether all ledgers can take a call now; for `urgent` see [`check_as`](crate::domain::ledger::Ledger::check_as).
+    /// Whether all ledgers can take a call now. `urgent` says that nobody else can be asked and the request may not wait.
     ///
     /// # Errors
     /// Of several refusals the one that ends last.
     pub fn check(&self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
+        // Whichever ledger knows a limit holds calls back: the others need not feel their way to it.
+        let free = urgent || self.ledgers.iter().any(|shared| shared.borrow().ledger().is_guided());
         let refusals = self.ledgers.iter().rev().filter_map(|shared| {
             let mut posted = shared.borrow_mut();
-            posted.consult(|ledger| ledger.check_as(need, urgent, now)).err()
+            posted.consult(|ledger| ledger.check_as(need, free, now)).err()
         });
         refusals.max_by_key(Refusal::end).map_or(Ok(()), Err)
     }
@@ -146,7 +148,7 @@ impl Lane {
         now: Now,
         unknown_429: Duration,
     ) -> Option<(Owner, Cooldown)> {
-        let shared = self.ledgers.get(self.place_of(Owner::blamed(verdict)?)?)?;
+        let shared = self.ledgers.get(self.place_of(self.cooled(verdict)?)?)?;
         let mut posted = shared.borrow_mut();
         let change = posted.change(now, |ledger| {
             let mut verdict = *verdict;
@@ -161,6 +163,15 @@ impl Lane {
             Change::Cooling(cooldown) => Some((posted.owner(), cooldown)),
             Change::Unchanged => None,
         }
+    }
+
+    /// Who cools down by this verdict; `None` for nobody. A quota that all models of a key share is used up for all.
+    fn cooled(&self, verdict: &Verdict) -> Option<Owner> {
+        let is_quota = matches!(verdict.reason, Some(Reason::RateLimit | Reason::Quota));
+        Some(match Owner::blamed(verdict)? {
+            Owner::Lane if is_quota => self.announced,
+            owner => owner,
+        })
     }
 
     /// A stream broke after its first content.

@@ -127,7 +127,8 @@ pub struct Provider {
 /// What the file says about one model of a provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelOverrides {
-    /// The provider's limits with this model's laid over them, key by key.
+    /// The provider's limits with this model's laid over them, key by key. Where all models of a key share the provider's,
+    /// these hold beside the shared ones.
     pub limits: Option<Limits>,
     /// In tokens.
     pub context_window: Option<u64>,

@@ -47,8 +47,10 @@ pub struct Ledger {
     /// Everything ever granted, to tell what came before what.
     requests: u64,
     tokens: u64,
-    /// Of an owner that is called itself, and does not only share.
-    pace: Option<Pace>,
+    /// Whether the owner is called itself, and does not only share: only then its pace is more than whether a first call
+    /// is awaited.
+    called: bool,
+    pace: Pace,
     mid_stream: MidStream,
     /// Tokens of one request, prompt and answer: as configured, as a refusal has stated it.
     context: Option<u64>,
@@ -96,7 +98,7 @@ impl Ledger {
     /// `context` tokens.
     #[must_use]
     pub fn called(mut self, context: Option<u64>) -> Self {
-        self.pace = Some(Pace::default());
+        self.called = true;
         self.context = context;
         self
     }
@@ -109,12 +111,12 @@ impl Ledger {
         self.check_as(need, false, now)
     }
 
-    /// The same; `urgent` says that nobody else can be asked and the request may not wait, so that an entry of unknown
-    /// limits is not spared.
+    /// The same; `free` says that an entry of unknown limits need not be spared: its limits are known elsewhere, or nobody
+    /// else can be asked and the request may not wait.
     ///
     /// # Errors
     /// As above.
-    pub fn check_as(&mut self, need: Need, urgent: bool, now: Now) -> Result<(), Refusal> {
+    pub fn check_as(&mut self, need: Need, free: bool, now: Now) -> Result<(), Refusal> {
         self.advance(now);
         let at = now.mono;
         // Whoever comes back when a cooldown ends must not meet a window that ends a moment later.
@@ -124,21 +126,16 @@ impl Ledger {
         if let Some(refusal) = reasons.into_iter().flatten().max_by_key(Refusal::end) {
             return Err(refusal);
         }
-        let free = urgent || self.is_guided();
-        match &self.pace {
-            Some(pace) => pace.check(free, at).map_err(|until| Refusal::Probing { until }),
-            None => Ok(()),
-        }
+        let free = free || !self.called || self.is_guided();
+        self.pace.check(free, at).map_err(|until| Refusal::Probing { until })
     }
 
     /// Charges one call. Only after [`check`](Self::check) has allowed it, with nothing in between. Returns the cooldown
     /// that had ended, if this is the first call after it.
     pub fn charge(&mut self, need: Need, now: Mono) -> (Mark, Option<Cooldown>) {
         let over = self.cooldowns.recover(now);
-        if let (Some(pace), Some(over)) = (&mut self.pace, over)
-            && over.basis == Basis::Guess
-        {
-            pace.probe(!over.reason.is_quota());
+        if let Some(over) = over.filter(|over| over.basis == Basis::Guess) {
+            self.pace.probe(!over.reason.is_quota());
         }
         let (requests, tokens) = (self.requests + 1, self.tokens.saturating_add(need.tokens));
         let mark = Mark { requests, tokens, held: self.held, unheard: self.unheard };
@@ -150,9 +147,7 @@ impl Ledger {
         for bucket in self.buckets.iter_mut().filter(|bucket| bucket.dimension() == Dimension::Requests) {
             bucket.charge(1, now);
         }
-        if let Some(pace) = &mut self.pace {
-            pace.call(now);
-        }
+        self.pace.call(now);
         self.changed = true;
         (mark, over)
     }
@@ -164,11 +159,9 @@ impl Ledger {
         if !told {
             (self.mute, self.mute_at) = (self.mute.saturating_add(1), now);
         }
-        if let Some(pace) = &mut self.pace {
-            pace.heard(now);
-            if good {
-                pace.good(granted, now);
-            }
+        self.pace.heard(now);
+        if good {
+            self.pace.good(granted, now);
         }
     }
 
@@ -206,26 +199,29 @@ impl Ledger {
         self.unheard = self.unheard.min(self.in_flight);
         self.held = self.held.saturating_sub(tokens);
         self.counted = self.counted.min(self.held);
-        if let Some(pace) = &mut self.pace {
-            *pace = Pace::default();
-        }
+        self.pace = Pace::default();
     }
 
     /// A call that was granted at `granted` has failed: cools down as the verdict says. `unknown_429` is the first guess
     /// for a 429 without any time.
     pub fn chill(&mut self, verdict: &Verdict, status: u16, granted: Mono, now: Mono, unknown_429: Duration) -> Change {
         let news = self.cooldowns.opens_episode(granted);
-        if let (Some(pace), true) = (&mut self.pace, news && verdict.reason.is_some_and(|reason| reason.is_quota())) {
-            pace.refused(now);
+        if news && verdict.reason.is_some_and(|reason| reason.is_quota()) {
+            self.pace.refused(now);
         }
         self.changed = true;
-        self.cooldowns.chill(verdict, status, granted, now, unknown_429)
+        let change = self.cooldowns.chill(verdict, status, granted, now, unknown_429);
+        if change != Change::Unchanged {
+            // Whoever was awaited: the next first call is the one behind this cooldown.
+            self.pace.awaits_nobody();
+        }
+        change
     }
 
     /// A call that was granted at `granted` went well.
     pub fn warm(&mut self, granted: Mono) {
         self.cooldowns.warm(granted);
-        self.mid_stream.whole();
+        self.changed |= self.mid_stream.whole();
     }
 
     /// How many calls of this size could be made until the time `at`, all of them together.
@@ -278,7 +274,7 @@ impl Ledger {
     /// Whether a first call after a guessed cooldown is awaited.
     #[must_use]
     pub fn is_probing(&self) -> bool {
-        self.pace.as_ref().is_some_and(Pace::is_probing)
+        self.pace.is_probing()
     }
 
     /// The configured limit of calls under way.
@@ -366,7 +362,8 @@ impl Ledger {
     }
 
     /// True when a known limit of requests in a short window holds calls back.
-    fn is_guided(&self) -> bool {
+    #[must_use]
+    pub fn is_guided(&self) -> bool {
         const SHORT: Duration = Duration::from_secs(3_600);
         self.slots.is_some()
             || self.buckets.iter().any(|bucket| {

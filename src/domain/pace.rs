@@ -7,6 +7,8 @@
 //!
 //! A cooldown whose length was guessed may have been too short. One call goes first then.
 
+use serde::{Deserialize, Serialize};
+
 use super::bucket::log::Log;
 use super::time::Mono;
 
@@ -37,6 +39,15 @@ pub struct Pace {
     /// When the last refusal came.
     refused: Option<Mono>,
     probing: Option<Patience>,
+}
+
+/// What refusals have shown, as it is kept over a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// How many were served before the last refusal.
+    burst: u64,
+    /// How many since.
+    served: u64,
 }
 
 /// How long a single first call is waited for.
@@ -134,6 +145,26 @@ impl Pace {
     /// A cooldown has ended whose length was guessed; `silent` says that silence was what was wrong.
     pub fn probe(&mut self, silent: bool) {
         self.probing = Some(if silent { Patience::Long } else { Patience::Short });
+    }
+
+    /// No first call is awaited any more.
+    pub fn awaits_nobody(&mut self) {
+        self.probing = None;
+    }
+
+    /// What refusals have shown; `None` before the first of them.
+    #[must_use]
+    pub fn learnt(&self) -> Option<Learnt> {
+        Some(Learnt { burst: self.learnt?, served: self.served.sum() })
+    }
+
+    /// Takes up what refusals had shown by the time `at`.
+    pub fn restore(&mut self, learnt: Learnt, at: Mono, now: Mono) {
+        self.learnt = Some(learnt.burst);
+        self.room = 1;
+        // The window may hold them still.
+        self.served.add(at.min(now), learnt.served);
+        self.served.drop_until(Mono(now.0.saturating_sub(RECENT)));
     }
 
     /// Whether a first call is being waited for.

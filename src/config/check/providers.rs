@@ -1,13 +1,13 @@
 //! Accounts: ids, keys, addresses, headers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use actix_http::header::{HeaderName, HeaderValue};
 
 use super::super::document::Document;
 use super::super::model::Secret;
 use super::super::path::YamlPath;
-use super::super::raw::Provider;
+use super::super::raw::{Provider, Scope};
 use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::shown;
@@ -94,6 +94,7 @@ fn check_keys(provider: &Provider, path: &YamlPath, document: &Document, report:
         let path = path.key("apiKeys").index(index);
         report.add_with_help(&path, "this key is empty", "put the key here, or remove the item");
     }
+    check_twins(provider.api_keys.as_deref().unwrap_or_default(), &path.key("apiKeys"), document, report);
     let keyless = matches!(provider.dialect, None | Some(Dialect::Local | Dialect::GenericOpenai));
     let has_key = provider.api_key.is_some()
         || provider.api_key_file.is_some()
@@ -108,6 +109,23 @@ fn check_keys(provider: &Provider, path: &YamlPath, document: &Document, report:
             (Some(_), Some(written)) => format!("{written} is empty: this type of provider needs a key"),
         };
         report.add_with_help(&at, message, help);
+    }
+}
+
+/// Each key is taken to have a quota of its own, so the same one twice would be called twice as often as it may.
+fn check_twins(keys: &[Option<Secret>], path: &YamlPath, document: &Document, report: &mut Report) {
+    let mut taken = HashMap::new();
+    let keys = keys.iter().enumerate().filter_map(|(index, key)| Some((path.index(index), key.as_ref()?.expose())));
+    for (path, key) in keys.filter(|(_, key)| !key.is_empty()) {
+        match taken.get(key) {
+            Some(first) => {
+                let line = document.place(first).line;
+                let message = format!("this is the same key as {first} in line {line}");
+                let help = "its quota would be counted twice: remove it, or put another key here";
+                report.add_with_help(&path, message, help);
+            }
+            None => _ = taken.insert(key, path),
+        }
     }
 }
 
@@ -158,7 +176,20 @@ fn check_limits(provider: &Provider, path: &YamlPath, report: &mut Report) {
         }
         check_rules(overrides, &path, report);
         if let Some(limits) = &overrides.rate_limits {
-            check_rules(limits, &path.key("rateLimits"), report);
+            let path = path.key("rateLimits");
+            check_rules(limits, &path, report);
+            check_scope(limits.scope, provider.rate_limits.scope, &path.key("scope"), report);
         }
+    }
+}
+
+/// One model cannot say that all others share its limits.
+fn check_scope(own: Option<Scope>, of_provider: Option<Scope>, path: &YamlPath, report: &mut Report) {
+    if matches!((own, of_provider), (Some(Scope::Provider), None | Some(Scope::Model))) {
+        report.add_with_help(
+            path,
+            "limits of one model cannot be shared by all models",
+            "put `scope: provider` with the limits that all models of a key share into the provider's own rateLimits",
+        );
     }
 }

@@ -18,6 +18,7 @@ fn one_mistake(old: &str, new: &str, says: &[&str]) {
     for piece in says {
         assert!(printed.contains(piece), "{new}:\n{printed}\n  does not say: {piece}");
     }
+    assert!(!printed.contains("hunter2"), "{new}:\n{printed}\n  tells a key");
 }
 
 #[test]
@@ -81,6 +82,10 @@ fn mistakes_in_providers() {
         ("models: { gpt-4.1: { x: 1 } }", ["8:26", r#"providers[0].models["gpt-4.1"].x: unknown key"#, ""]),
         ("models: { m: { contextWindow: 0 } }", ["8:35", "models.m.contextWindow: must be at least 1", ""]),
         ("models: { m: { rateLimits: { tokensPerDay: 0 } } }", ["8:48", "models.m.rateLimits.tokensPerDay", ""]),
+        (
+            "models: { m: { rateLimits: { scope: provider } } }",
+            ["8:41", "cannot be shared", "provider's own rateLimits"],
+        ),
         ("models: { ' m': { } }", ["8:15", "must be 1 to 256 characters", "as the provider spells it"]),
         ("headers: { Authorization: x }", ["8:16", "this header cannot be set here", "apiKey"]),
         ("headers: { content-length: 5 }", ["8:16", "this header cannot be set here", "which 429chain makes"]),
@@ -103,6 +108,11 @@ fn mistakes_in_providers() {
         ("apiKey: groq-key", "apiKey: ${EMPTY}", ["7:13", "`${EMPTY}` is empty", "set that variable"]),
         ("apiKey: groq-key", "apiKeys: []", ["7:5", "providers[0].apiKeys: is empty", ""]),
         ("apiKey: groq-key", "apiKeys: [a, ~]", ["7:18", "providers[0].apiKeys[1]: this key is empty", ""]),
+        (
+            "apiKey: groq-key",
+            "apiKeys: [hunter2, b, hunter2]",
+            ["7:27", "providers[0].apiKeys[2]: this is the same key as providers[0].apiKeys[0] in line 7", "remove it"],
+        ),
         ("apiKey: groq-key", "apiKeyFile: no/such", ["7:17", "no/such: there is no such file", "nothing but the key"]),
         ("type: groq", "type: cloudflare", ["5:5", "baseUrl: is missing", "ACCOUNT_ID"]),
         ("type: groq", "type: generic-openai", ["5:5", "baseUrl: is missing", "https://api.example.com/v1"]),

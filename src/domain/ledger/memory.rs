@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Ledger;
+use super::{Ledger, MidStream};
 use crate::domain::bucket::memory::Memory as BucketMemory;
 use crate::domain::cooldown::{Cooldown, Deadline};
 use crate::domain::evidence::Dimension;
 use crate::domain::outcome::{Basis, Reason};
+use crate::domain::pace::Learnt;
 use crate::domain::time::{Now, Wall};
 
 /// What is kept of a ledger.
@@ -21,6 +22,12 @@ pub struct Memory {
     strikes: u32,
     buckets: Vec<BucketMemory>,
     context: Option<(u64, u64)>,
+    /// Streams that broke in a row.
+    #[serde(default)]
+    broken: MidStream,
+    /// What the window holds, as refusals have shown.
+    #[serde(default)]
+    pace: Option<Learnt>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +62,15 @@ impl Ledger {
             .collect();
         let strikes = self.cooldowns.strikes();
         let context = self.stated_context.map(|(limit, told)| (limit, now.wall_of(told).0));
-        let nothing = cooldown.is_none() && strikes == 0 && buckets.is_empty() && context.is_none();
-        (!nothing).then(|| Memory { at: now.wall.0, limits: limits.to_owned(), cooldown, strikes, buckets, context })
+        let (broken, pace) = (self.mid_stream, self.pace.learnt().filter(|_| self.called));
+        let nothing = cooldown.is_none()
+            && strikes == 0
+            && buckets.is_empty()
+            && context.is_none()
+            && broken == MidStream::default()
+            && pace.is_none();
+        let (at, limits) = (now.wall.0, limits.to_owned());
+        (!nothing).then_some(Memory { at, limits, cooldown, strikes, buckets, context, broken, pace })
     }
 
     /// Takes up what was kept, unless it was kept under other limits; true if so.
@@ -80,6 +94,10 @@ impl Ledger {
             }
         }
         self.stated_context = memory.context.map(|(limit, told)| (limit, now.mono_at(Wall(told))));
+        self.mid_stream = memory.broken;
+        if let Some(learnt) = memory.pace.filter(|_| self.called) {
+            self.pace.restore(learnt, now.mono_at(Wall(memory.at)), now.mono);
+        }
         self.advance(present);
         true
     }

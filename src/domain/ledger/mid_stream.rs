@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Ledger;
 use crate::domain::cooldown::{Change, Cooldown, Deadline};
 use crate::domain::outcome::{Basis, Reason};
@@ -19,7 +21,7 @@ pub struct Policy {
 }
 
 /// Broken streams in a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MidStream {
     broken: u32,
     /// Cooldowns for it in a row; each doubles the next one.
@@ -27,9 +29,9 @@ pub struct MidStream {
 }
 
 impl MidStream {
-    /// A call went well to its end.
-    pub(super) fn whole(&mut self) {
-        *self = Self::default();
+    /// A call went well to its end. True if any had broken before.
+    pub(super) fn whole(&mut self) -> bool {
+        std::mem::take(self) != Self::default()
     }
 
     /// How long to cool down now that one more has broken; `None` while it may have been chance.
@@ -48,10 +50,10 @@ impl MidStream {
 impl Ledger {
     /// A stream broke after its first content.
     pub fn broke_off(&mut self, reason: Reason, policy: Policy, now: Mono) -> Change {
+        self.changed = true;
         match self.mid_stream.broke(policy) {
             Some(wait) if !wait.is_zero() => {
                 let until = Deadline::At(now.after(wait));
-                self.changed = true;
                 self.cooldowns.impose(Cooldown { until, reason, status: 200, basis: Basis::Guess }, now)
             }
             _ => Change::Unchanged,

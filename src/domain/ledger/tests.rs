@@ -194,3 +194,71 @@ proptest! {
         prop_assert_eq!((ledger.in_flight(), ledger.held()), (0, 0));
     }
 }
+
+#[test]
+fn broken_streams_in_a_row_are_remembered() {
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let policy = Policy { threshold: 2, cooldown: minutes(2), cooldown_max: minutes(30) };
+    let mut ledger = Ledger::default();
+    for _ in 0..3 {
+        ledger.broke_off(Reason::Truncated, policy, NOW.mono);
+    }
+    let then = later(600_000);
+    let mut restored = Ledger::default();
+    ledger.take_changed();
+    assert!(restored.restore(&ledger.remember("", then).unwrap(), "", then));
+    let until = Deadline::At(later(600_000 + 240_000).mono);
+    match restored.broke_off(Reason::Truncated, policy, then.mono) {
+        Change::Cooling(cooldown) => assert_eq!(cooldown.until, until, "the fourth, and the second cooldown"),
+        Change::Unchanged => panic!("the fourth in a row"),
+    }
+    ledger.warm(then.mono);
+    assert!(ledger.take_changed(), "it is to be written down that none is broken");
+    assert_eq!(ledger.remember("", then), None);
+    ledger.broke_off(Reason::Truncated, policy, then.mono);
+    assert!(ledger.take_changed(), "the first is to be written down, too");
+}
+
+#[test]
+fn what_a_window_holds_is_remembered() {
+    let granted = |ledger: &mut Ledger, now: Now| {
+        let calls = (0..99).take_while(|_| {
+            let free = ledger.check(CALL, now).is_ok();
+            if free {
+                ledger.charge(CALL, now.mono);
+            }
+            free
+        });
+        calls.count()
+    };
+    let mut ledger = Ledger::default().called(None);
+    for _ in 0..10 {
+        ledger.check(CALL, NOW).unwrap();
+        ledger.charge(CALL, NOW.mono);
+        ledger.heard(true, false, NOW.mono, NOW.mono);
+    }
+    let told = Hint { wait: Duration::from_secs(30), basis: crate::domain::outcome::Basis::RetryAfterHeader };
+    let verdict = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Minute).told(Some(told));
+    ledger.chill(&verdict, 429, NOW.mono, NOW.mono, MINUTE);
+    let then = later(30_000);
+    for _ in 0..6 {
+        ledger.check(CALL, then).unwrap();
+        ledger.charge(CALL, then.mono);
+        ledger.heard(true, false, then.mono, then.mono);
+    }
+    let memory = ledger.remember("", then).unwrap();
+    for (wait, room) in [(1_000, 4 + 1), (60_000, 10 + 1)] {
+        let mut restored = Ledger::default().called(None);
+        assert!(restored.restore(&memory, "", later(30_000 + wait)));
+        assert_eq!(granted(&mut restored, later(30_000 + wait)), room, "{wait} ms later");
+    }
+}
+
+#[test]
+fn a_memory_of_an_earlier_version_is_understood() {
+    let text = r#"{"at":1795521600000,"limits":"","cooldown":null,"strikes":2,"buckets":[],"context":null}"#;
+    let memory: memory::Memory = serde_json::from_str(text).unwrap();
+    let mut ledger = Ledger::default();
+    assert!(ledger.restore(&memory, "", NOW));
+    assert_eq!(ledger.cooldowns.strikes(), 2);
+}
