@@ -101,7 +101,7 @@ fn ledger(criterion: &mut Criterion) {
     let now = Now { mono: Mono(10_000_000_000), wall: Wall(1_795_521_600_000) };
     let refused = Verdict::cool(Reason::RateLimit, Target::Entry, CooldownClass::Unknown429);
     let first = Duration::from_secs(60);
-    let need = Need { tokens: 500, least: 100 };
+    let need = Need { tokens: 500, least: 100, ..Need::default() };
     let limited = || {
         let bucket = |dimension, window, limit| {
             Bucket::new(dimension, Some(window), limit, Refill::Rolling, Source::Configured, now.mono)
