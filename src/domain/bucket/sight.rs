@@ -109,8 +109,11 @@ impl Bucket {
                     Refill::Steady(rate) if self.rate_told => Some(*rate),
                     _ => self.window.map(|_| as_level(self.limit) / as_level(self.span)),
                 };
-                let rate = told.into_iter().chain(known).reduce(f64::min);
-                let rate = rate.unwrap_or(as_level(self.limit) / as_level(self.span));
+                let whole = as_level(self.limit) / as_level(self.span);
+                // One missing unit of one or two may be any part of a unit: nothing tells a rate above the usual.
+                let coarse = (missing <= 1 && self.limit <= 2).then_some(whole);
+                let rate = told.into_iter().chain(known).chain(coarse).reduce(f64::min);
+                let rate = rate.unwrap_or(whole);
                 self.rate_told |= told.is_some();
                 if !matches!(self.refill, Refill::Steady(_)) {
                     self.level = as_level(self.left());
