@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::estimate::EstimateGauge;
-use super::lane::{Lane, Written};
+use super::lane::Lane;
 use super::lease::{Hold, Outcome};
 use super::msg::{News, Outlook};
 use super::posted::Owner;
@@ -105,7 +105,7 @@ impl Desk {
             News::Heard(evidence) => {
                 let lane = self.lanes.get(hold.lane)?;
                 lane.heard(true, evidence.tells_requests(), hold.granted, now);
-                lane.merge(evidence, None, hold, Written::Unknown, now);
+                lane.merge(evidence, None, hold, hold.need.tokens, now);
                 lane.ledgers.iter().take(1).for_each(|own| own.borrow().mark_tried());
                 None
             }
@@ -142,12 +142,13 @@ impl Desk {
         match outcome {
             Outcome::Served { usage, evidence } => {
                 lane.warm(hold.granted);
-                let written = usage.as_ref().map_or(Written::Unknown, |usage| Written::Tokens(answer_tokens(usage)));
-                lane.merge(evidence, None, hold, written, now);
+                // The prompt is counted when a call arrives.
+                let own = usage.as_ref().map_or(hold.need.tokens, answer_tokens);
+                lane.merge(evidence, None, hold, own, now);
                 None
             }
             Outcome::Failed { verdict, status, evidence, .. } => {
-                lane.merge(evidence, Some(verdict), hold, Written::Nothing, now);
+                lane.merge(evidence, Some(verdict), hold, 0, now);
                 if let Some((owner, cooldown)) = lane.chill(verdict, *status, hold, now, self.terms.unknown_429) {
                     log_cooldown(&self.id, hold.lane, owner, &cooldown, now.mono);
                 }

@@ -15,17 +15,6 @@ use crate::domain::outcome::{Basis, Hint, Reason, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Mono, Now};
 
-/// What an answer has cost beside its prompt.
-#[derive(Clone, Copy, Debug)]
-pub enum Written {
-    /// It was refused.
-    Nothing,
-    /// So many tokens.
-    Tokens(u64),
-    /// It has not ended, or does not say.
-    Unknown,
-}
-
 /// The ledgers of one lane, its own first.
 #[derive(Clone, Debug)]
 pub struct Lane {
@@ -108,20 +97,15 @@ impl Lane {
         }
     }
 
-    /// Merges what an answer says about quota. `written` is what its call has used beside the prompt: the head may have
-    /// been written before.
-    pub fn merge(&self, evidence: &Evidence, verdict: Option<&Verdict>, hold: &Hold, written: Written, now: Now) {
+    /// Merges what an answer says about quota. `own` are tokens of its call that may have been used after the answer's head
+    /// was written.
+    pub fn merge(&self, evidence: &Evidence, verdict: Option<&Verdict>, hold: &Hold, own: u64, now: Now) {
         if evidence.is_empty() {
             return;
         }
         let blamed = verdict.and_then(Owner::blamed).filter(|owner| matches!(owner, Owner::Pool(_) | Owner::Key));
         let Some(place) = self.place_of(blamed.unwrap_or(self.announced)) else { return };
         let (Some(shared), Some(mark)) = (self.ledgers.get(place), hold.marks.get(place)) else { return };
-        let own = match written {
-            Written::Nothing => 0,
-            Written::Tokens(tokens) => tokens,
-            Written::Unknown => hold.need.tokens,
-        };
         let answered = Answered { mark: *mark, granted: hold.granted, own, steady: self.steady };
         shared.borrow_mut().change(now, |ledger| {
             for stated in evidence.stated.iter().filter(|stated| !matches!(stated, Stated::Context(_))) {

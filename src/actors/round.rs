@@ -51,8 +51,7 @@ impl Round {
 }
 
 /// A walk for one who waits, around some places.
-pub(super) fn walk_of(waiter: &Waiter, mut excluded: Vec<usize>, clock: &Clock, keeper: &Recipient<Revive>) -> Walk {
-    excluded.extend(&waiter.excluded);
+pub(super) fn walk_of(waiter: &Waiter, excluded: Vec<usize>, clock: &Clock, keeper: &Recipient<Revive>) -> Walk {
     Walk {
         route: Arc::clone(&waiter.route),
         demand: waiter.demand,

@@ -219,9 +219,9 @@ impl Handler<Join> for RouterActor {
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) -> Self::Result {
         let (id, now) = (self.next(), self.clock.mono());
         let (waiter, ticket) = Waiter::new(join, id, ctx.address().recipient(), now);
-        let ahead = walk_of(&waiter, Vec::new(), &self.clock, &self.keeper);
+        let ahead = walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
         if waiter.deadline <= now {
-            let walk = walk_of(&waiter, Vec::new(), &self.clock, &self.keeper);
+            let walk = walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
             ctx.spawn(wrap_future(at_once(waiter, ahead, walk)));
         } else {
             // It is in nobody's way before it is known to wait.
