@@ -23,6 +23,7 @@ mod line;
 mod memory;
 mod oracle;
 mod ratelimits;
+mod recovery;
 mod restart;
 mod several_keys;
 mod stopping;
