@@ -3,8 +3,11 @@
 pub mod apart;
 pub mod attempt;
 pub mod body;
+pub mod channel;
 pub mod client;
+pub mod dial;
 pub mod error;
+pub mod head;
 pub mod relay;
 pub mod tls;
 pub mod wait;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::Uri;
-use actix_service::{Service, fn_service};
-use actix_tls::connect::{ConnectError, ConnectInfo};
-use awc::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use awc::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use awc::{Connector, FrozenClientRequest};
 use rustls::ClientConfig;
 
+use super::dial::{SECURE, dialler};
 use super::error::CallError;
 use crate::actors::route::Entry;
 use crate::domain::endpoint::Endpoint;
@@ -87,8 +86,10 @@ impl Clients {
             Wire::Pooled => &self.pooled,
             Wire::Fresh => &self.fresh,
         };
+        let (url, host) = address(&format!("{}{}", provider.base_url, endpoint.path()))?;
         let mut request = client
-            .post(format!("{}{}", provider.base_url, endpoint.path()))
+            .post(url)
+            .insert_header((HOST, host))
             .insert_header((CONTENT_TYPE, "application/json"))
             .insert_header((USER_AGENT, AGENT));
         if let Some(key) = provider.keys.get(key) {
@@ -102,24 +103,13 @@ impl Clients {
 }
 
 fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Duration) -> awc::Client {
-    let tcp = actix_tls::connect::Connector::default().service();
-    let tcp = fn_service(move |target: ConnectInfo<Uri>| {
-        let connecting = tcp.call(target);
-        async move {
-            let connection = connecting.await?;
-            // Without it the last packet of a request may wait for an acknowledgement.
-            let _ = connection.io_ref().set_nodelay(true);
-            Ok::<_, ConnectError>(connection)
-        }
-    });
     let connector = Connector::new()
-        .connector(tcp)
+        .connector(dialler(tls))
         // The default of 100 is one limit over all hosts: a stuck provider would starve the others.
         .limit(0)
         .timeout(connect_timeout)
         .conn_keep_alive(keep_alive)
-        .conn_lifetime(Duration::from_secs(3_600))
-        .rustls_0_23(Arc::clone(tls));
+        .conn_lifetime(Duration::from_secs(3_600));
     awc::Client::builder()
         .connector(connector)
         .disable_redirects()
@@ -127,4 +117,33 @@ fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Durati
         // Attempts have deadlines of their own.
         .disable_timeout()
         .finish()
+}
+
+/// The address as awc is to see it, and the value of `Host`.
+fn address(url: &str) -> Result<(String, String), CallError> {
+    let uri: Uri = url.parse().map_err(|fault| CallError::Unsendable(format!("{fault}")))?;
+    let host = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
+    if uri.scheme_str() != Some("https") {
+        return Ok((url.to_owned(), host));
+    }
+    let port = if uri.port().is_some() { "" } else { ":443" };
+    let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    Ok((format!("{SECURE}://{host}{port}{path}"), host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_put_around_https_alone_and_the_host_is_the_configured_one() {
+        for (url, seen, host) in [
+            ("http://127.0.0.1:8080/v1/x", "http://127.0.0.1:8080/v1/x", "127.0.0.1:8080"),
+            ("https://api.example.com/v1/x?a=b", "ws://api.example.com:443/v1/x?a=b", "api.example.com"),
+            ("HTTPS://example.com:8443/v1", "ws://example.com:8443/v1", "example.com:8443"),
+            ("https://[::1]/v1", "ws://[::1]:443/v1", "[::1]"),
+        ] {
+            assert_eq!(address(url).unwrap(), (seen.to_owned(), host.to_owned()), "{url}");
+        }
+    }
 }
