@@ -19,9 +19,9 @@ use chain429::domain::ids::{EntryId, ModelId, ProviderId};
 use chain429::domain::ledger::{Ledger, Used};
 use chain429::domain::outcome::{Basis, CooldownClass, Reason, Target, Verdict};
 use chain429::domain::refusal::Refusal;
-use chain429::domain::request::Document;
+use chain429::domain::request::{AskUsage, Document};
 use chain429::domain::sse::Scanner;
-use chain429::domain::stream::Watch;
+use chain429::domain::stream::{View, Watch};
 use chain429::domain::time::{Mono, Now, Wall};
 use chain429::domain::trail::{Failure, Seen, Step, Trail};
 use chain429::domain::usage;
@@ -48,10 +48,10 @@ fn request(criterion: &mut Criterion) {
         group.bench_function("parse", |bench| bench.iter(|| Document::parse(Endpoint::Chat, black_box(&body))));
         group.bench_function("baseline: copy", |bench| bench.iter(|| black_box(&body).to_vec()));
         group.bench_function("splice the model", |bench| {
-            bench.iter(|| document.rewrite(black_box(&body), MODEL, false));
+            bench.iter(|| document.rewrite(black_box(&body), MODEL, AskUsage::AsIs));
         });
         group.bench_function("splice the model and ask for usage", |bench| {
-            bench.iter(|| document.rewrite(black_box(&body), MODEL, true));
+            bench.iter(|| document.rewrite(black_box(&body), MODEL, AskUsage::Add));
         });
         group.finish();
     }
@@ -79,7 +79,7 @@ fn stream(criterion: &mut Criterion) {
             bench.iter(|| scanner.feed(black_box(&chunk), |event| assert!(!event.data.is_empty())));
         });
         group.bench_function("watch", |bench| {
-            let mut watch = Watch::new(true);
+            let mut watch = Watch::new(View::PLAIN);
             bench.iter(|| watch.feed(black_box(&chunk).clone()));
         });
         group.finish();

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod ledger;
 mod lenient;
 pub mod limits;
+pub mod normalize;
 pub mod outcome;
 pub mod pace;
 pub mod refusal;

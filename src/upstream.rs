@@ -8,6 +8,8 @@ pub mod client;
 pub mod dial;
 pub mod error;
 pub mod head;
+mod idle;
+mod opening;
 pub mod relay;
 pub mod tls;
 pub mod wait;

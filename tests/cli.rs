@@ -171,10 +171,10 @@ async fn the_environment_stands_in_for_options() {
 async fn keys_without_effect_are_named_at_the_start() {
     let provider = Provider::with(|_, _| Answer::ok()).await;
     let dir = tempfile::tempdir().unwrap();
-    let yaml = chain_of(&[("a", &provider)]).replace("  port: 0\n", "  port: 0\n  normalizeResponses: true\n");
+    let yaml = chain_of(&[("a", &provider)]).replace("    entries:\n", "    strategy: latency\n    entries:\n");
     fs::write(dir.path().join("c.yaml"), yaml).unwrap();
     let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
-    assert!(running.before.contains("settings.normalizeResponses has no effect"), "{}", running.before);
+    assert!(running.before.contains("strategy: latency has no effect"), "{}", running.before);
     assert_eq!(running.end("-TERM").0, Some(0));
 }
 

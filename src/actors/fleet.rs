@@ -127,6 +127,7 @@ impl Fleet {
             model_json: serde_json::Value::from(id.model.as_str()).to_string(),
             serial: self.next_serial,
             handle,
+            refuses_stream_options: Arc::default(),
         };
         self.entries.insert(id, Running { entry: Arc::new(entry), lanes, estimate });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::Recipient;
@@ -51,6 +52,8 @@ pub struct Entry {
     pub serial: u64,
     /// `None` when the provider is switched off.
     pub handle: Option<EntryHandle>,
+    /// Its provider has refused `stream_options`, and is asked without them.
+    pub refuses_stream_options: Arc<AtomicBool>,
 }
 
 /// An entry at its place in a chain.

@@ -45,7 +45,9 @@ pub struct Settings {
     pub request_timeout: Duration,
     pub first_token_timeout: Duration,
     pub stream_idle_timeout: Duration,
+    pub client_stall_timeout: Duration,
     pub max_body_bytes: usize,
+    pub max_answer_bytes: usize,
     pub queue: Queue,
     /// For all that 429chain writes.
     pub data_dir: PathBuf,

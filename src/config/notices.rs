@@ -5,7 +5,7 @@ use super::path::{Step, YamlPath};
 
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, and
 /// `key=value` means that only this value is without effect.
-pub(super) const NOT_YET: &[&str] = &["settings.normalizeResponses", "chains.*.strategy=latency"];
+pub(super) const NOT_YET: &[&str] = &["chains.*.strategy=latency"];
 
 impl Document {
     /// One sentence per key, however often it is used.
@@ -94,13 +94,7 @@ mod tests {
               - { name: fast, strategy: latency }
               - { name: slow, strategy: ordered }
               - { name: faster, strategy: latency }";
-        assert_eq!(
-            notices(text),
-            [
-                "settings.normalizeResponses has no effect yet",
-                "strategy: latency has no effect yet (chains: fast, faster)",
-            ]
-        );
+        assert_eq!(notices(text), ["strategy: latency has no effect yet (chains: fast, faster)",]);
     }
 
     #[test]

@@ -59,8 +59,12 @@ pub(super) struct Settings {
     pub(super) first_token_timeout_ms: u64,
     #[garde(custom(rules::milliseconds))]
     pub(super) stream_idle_timeout_ms: u64,
+    #[garde(custom(rules::milliseconds))]
+    pub(super) client_stall_timeout_ms: u64,
     #[garde(custom(rules::between(1_024, 1_073_741_824)))]
     pub(super) max_body_bytes: u64,
+    #[garde(custom(rules::between(1_024, 1_073_741_824)))]
+    pub(super) max_answer_bytes: u64,
     #[garde(skip)]
     pub(super) queue_mode: bool,
     #[garde(custom(rules::wait))]
@@ -99,7 +103,9 @@ impl Default for Settings {
             request_timeout_ms: 30_000,
             first_token_timeout_ms: 30_000,
             stream_idle_timeout_ms: 30_000,
+            client_stall_timeout_ms: 120_000,
             max_body_bytes: 33_554_432,
+            max_answer_bytes: 67_108_864,
             queue_mode: true,
             queue_max_wait_ms: 30_000,
             queue_max_size: 100,

@@ -44,7 +44,9 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
         request_timeout: millis(raw.request_timeout_ms),
         first_token_timeout: millis(raw.first_token_timeout_ms),
         stream_idle_timeout: millis(raw.stream_idle_timeout_ms),
+        client_stall_timeout: millis(raw.client_stall_timeout_ms),
         max_body_bytes: raw.max_body_bytes.try_into().ok()?,
+        max_answer_bytes: raw.max_answer_bytes.try_into().ok()?,
         queue: Queue {
             enabled: raw.queue_mode,
             max_wait: millis(raw.queue_max_wait_ms),

@@ -100,7 +100,7 @@ fn a_file_of_an_earlier_version_starts_unchanged() {
     assert_eq!(config.providers[1].timeout, Some(Duration::from_secs(10)));
     assert_eq!(config.providers[3].base_url, "https://api.openai.com/v1");
     assert_eq!(config.chains[0].entries[0].model.as_str(), "meta-llama/llama-3.3-70b-instruct:free");
-    assert_eq!(config.notices, ["settings.normalizeResponses has no effect yet"]);
+    assert_eq!(config.notices, [""; 0]);
 }
 
 #[test]

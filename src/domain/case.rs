@@ -18,7 +18,7 @@ use super::dialect::Dialect;
 use super::evidence::{self, Evidence};
 use super::outcome::{Action, Reason, Verdict};
 use super::sse::Scanner;
-use super::stream::{End, Watch};
+use super::stream::{End, Failure, View, Watch};
 use super::time::Wall;
 use super::usage::{self, Usage};
 
@@ -91,7 +91,7 @@ impl Case {
 
     /// What the relay does: content commits, a failure before it asks the next entry, a failure behind it aborts.
     fn run_stream(&self) -> Outcome {
-        let mut watch = Watch::new(false);
+        let mut watch = Watch::new(View::PLAIN);
         let mut fed = watch.feed(Bytes::copy_from_slice(&self.body));
         let mut end = None;
         if !watch.over() {
@@ -100,13 +100,18 @@ impl Case {
             end = how;
         }
         let verdict = match &fed.failed {
-            Some(data) => chunk::classify_in_band(self.dialect, data, self.now),
+            Some(Failure::Reported(data)) => chunk::classify_in_band(self.dialect, data, self.now),
+            Some(Failure::Garbled | Failure::TooLong) => broken(self.dialect, Reason::Unreadable),
             None if end == Some(End::Truncated) => broken(self.dialect, Reason::Truncated),
             None if !watch.committed() => broken(self.dialect, Reason::Empty),
             None => Verdict::OK,
         };
         let lines = self.lines();
-        let body = fed.failed.as_deref().unwrap_or_default();
+        let reported = match fed.failed {
+            Some(Failure::Reported(data)) => Some(data),
+            _ => None,
+        };
+        let body = reported.as_deref().unwrap_or_default();
         let answer = Answer { status: self.status, headers: &lines, body };
         Outcome {
             verdict,
@@ -114,7 +119,7 @@ impl Case {
             evidence: evidence::read(self.dialect, &answer, &verdict, self.now),
             usage: watch.usage().copied(),
             text: Some(text(&self.body)),
-            failure: fed.failed,
+            failure: reported,
         }
     }
 

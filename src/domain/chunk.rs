@@ -5,6 +5,8 @@
 
 pub(super) mod wire;
 
+use memchr::memmem;
+
 use super::dialect::Dialect;
 use super::outcome::Verdict;
 use super::time::Wall;
@@ -17,15 +19,19 @@ use wire::{Wire, filled};
 pub struct Chunk {
     /// It holds something for the client: text, reasoning, a refusal, a tool call or audio.
     pub content: bool,
+    /// Bytes of what it holds for the client.
+    pub text: u64,
     /// Why the model stopped, if it did here.
     pub finish: Option<Finish>,
     /// Token counts. Some providers send them cumulatively with every chunk: the last ones count, never the sum.
     pub usage: Option<Usage>,
+    /// The usage stands where clients look for it.
+    pub usage_shown: bool,
     /// The extra chunk that `stream_options.include_usage` asks for: no choice, only usage.
     pub usage_only: bool,
     /// The provider reports a failure inside the stream.
     pub failed: bool,
-    /// The payload is a JSON object. One that is not is passed on, and says nothing.
+    /// The payload is a JSON object.
     pub readable: bool,
 }
 
@@ -75,6 +81,19 @@ pub fn read(data: &[u8]) -> Chunk {
     Wire::parse(&plain).map(|wire| Chunk::of(&wire)).unwrap_or_default()
 }
 
+/// True for unreadable data that is no part of an answer, such as `ping`: clients would choke on it, and lose nothing
+/// without it.
+#[must_use]
+pub fn is_noise(data: &[u8]) -> bool {
+    [&br#""choices""#[..], br#""delta""#, br#""content""#].iter().all(|member| memmem::find(data, member).is_none())
+}
+
+/// Bytes of the texts in a whole answer.
+#[must_use]
+pub fn text_of(body: &[u8]) -> u64 {
+    Wire::parse(body).map_or(0, |wire| wire.choices.0.text)
+}
+
 /// True for the payload that ends a stream.
 #[must_use]
 pub fn is_done(data: &[u8]) -> bool {
@@ -96,8 +115,10 @@ impl Chunk {
         let reported = [wire.usage, wire.x_groq.0.usage, choices.usage];
         Self {
             content: choices.delta,
+            text: choices.text,
             finish: choices.finish,
             usage: reported.into_iter().flatten().find_map(|usage| usage::parse(usage.get().as_bytes())),
+            usage_shown: filled(wire.usage),
             usage_only: choices.listed && choices.count == 0 && filled(wire.usage) && !failed,
             failed,
             readable: true,

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::usage::Usage;
+
 /// The size of a request, as far as it shows in the document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
@@ -46,6 +48,8 @@ impl Need {
 
 /// Tokens per byte before anything is known. English and code have about one for four bytes, other scripts more.
 const RATIO: f32 = 1.0 / 3.0;
+/// Tokens per byte of an ordinary English text.
+const USUAL_RATIO: f32 = 0.25;
 /// The fewest tokens per byte that are thought possible before anything is known.
 const LEAST_RATIO: f32 = 0.15;
 /// An answer whose length nobody has limited, before anything is known.
@@ -106,6 +110,10 @@ impl Trend {
 }
 
 impl Estimate {
+    /// Nothing has been learnt.
+    pub const NOTHING: Self =
+        Self { ratio: Trend { mean: 0.0, spread: 0.0, seen: 0 }, answer: Trend { mean: 0.0, spread: 0.0, seen: 0 } };
+
     /// What a request of this size takes. `reserves_output` says that the provider counts the most output before it is
     /// produced (Groq, Cerebras, OpenAI).
     #[must_use]
@@ -166,6 +174,16 @@ impl Estimate {
         if demand.generates && completion_tokens > 0 {
             self.answer.learn(completion_tokens as f32);
         }
+    }
+
+    /// What a call has cost whose provider does not say so: `text_bytes` are those of the answer's texts.
+    #[must_use]
+    pub fn usage(&self, demand: Demand, text_bytes: u64) -> Usage {
+        let ratio = self.ratio().unwrap_or(USUAL_RATIO);
+        let prompt_tokens = (demand.prompt_bytes as f32 * ratio).ceil() as u64;
+        let completion_tokens = (text_bytes as f32 * USUAL_RATIO).ceil() as u64;
+        let total_tokens = prompt_tokens.saturating_add(completion_tokens);
+        Usage { prompt_tokens, completion_tokens, total_tokens, estimated: true, ..Usage::default() }
     }
 
     /// Tokens per byte of a prompt; `None` before the first answer that tells.
@@ -292,10 +310,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_told_is_estimated_and_says_so() {
+        let mut estimate = Estimate::default();
+        let usage = estimate.usage(chat(400, None), 80);
+        assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.total_tokens), (100, 20, 120));
+        assert!(usage.estimated);
+        estimate.learn(chat(1_000, None), 500, 10);
+        assert_eq!(estimate.usage(chat(400, None), 80).prompt_tokens, 200);
+    }
+
+    #[test]
     fn absurd_sizes_saturate() {
         let mut estimate = Estimate::default();
         estimate.learn(chat(TELLING, None), u64::MAX, u64::MAX);
         assert_eq!(estimate.need(chat(u64::MAX, Some(u64::MAX)), true).tokens, u64::MAX);
+        assert_eq!(estimate.usage(chat(u64::MAX, None), u64::MAX).total_tokens, u64::MAX);
         assert!(estimate.is_sane());
     }
 }

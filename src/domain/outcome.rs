@@ -64,6 +64,8 @@ pub enum Reason {
     Empty,
     /// A 200 that was cut off.
     Truncated,
+    /// A 200 that cannot be read, or is too long to be read.
+    Unreadable,
     /// No answer: refused, reset, DNS, TLS.
     Transport,
     /// No answer in time.
@@ -72,7 +74,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RateLimit,
         Self::Quota,
         Self::Concurrency,
@@ -95,6 +97,7 @@ impl Reason {
         Self::InBandError,
         Self::Empty,
         Self::Truncated,
+        Self::Unreadable,
         Self::Transport,
         Self::Timeout,
     ];
@@ -155,6 +158,7 @@ impl Reason {
             Self::InBandError => "error inside the answer",
             Self::Empty => "empty answer",
             Self::Truncated => "answer cut off",
+            Self::Unreadable => "unreadable answer",
             Self::Transport => "connection failed",
             Self::Timeout => "timeout",
         }

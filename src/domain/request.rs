@@ -33,6 +33,19 @@ pub struct Document {
     pub demand: Demand,
     model_span: Range<usize>,
     usage_edit: Option<Edit>,
+    /// The member `stream_options`, and one of its commas.
+    options_span: Option<Range<usize>>,
+}
+
+/// What is done to the question for usage on the way upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskUsage {
+    /// Nothing.
+    AsIs,
+    /// It is asked although the client did not.
+    Add,
+    /// It is taken out: the provider refuses it.
+    Remove,
 }
 
 /// A replacement of a span of the client's bytes.
@@ -155,7 +168,8 @@ impl Document {
             return Err(Malformed::field("model", format!("`model` must be one line of at most {MAX_MODEL} bytes")));
         }
         let demand = fields.demand(endpoint, body);
-        let mut document = Self { model, stream: false, wants_usage: false, demand, model_span, usage_edit: None };
+        let mut document =
+            Self { model, stream: false, wants_usage: false, demand, model_span, usage_edit: None, options_span: None };
         match endpoint {
             Endpoint::Chat => {
                 Messages::check(fields.messages.as_ref())?;
@@ -168,12 +182,15 @@ impl Document {
         Ok(document)
     }
 
-    /// The bytes that go upstream. `model_json` is the model's name as a JSON string; with `ask_usage` a stream is
-    /// asked for its usage even though the client did not.
+    /// The bytes that go upstream. `model_json` is the model's name as a JSON string.
     #[must_use]
-    pub fn rewrite(&self, body: &Bytes, model_json: &str, ask_usage: bool) -> Bytes {
+    pub fn rewrite(&self, body: &Bytes, model_json: &str, ask_usage: AskUsage) -> Bytes {
         let model = (self.model_span.clone(), model_json);
-        let usage = self.usage_edit.as_ref().filter(|_| ask_usage).map(|edit| (edit.span.clone(), edit.text));
+        let usage = match ask_usage {
+            AskUsage::AsIs => None,
+            AskUsage::Add => self.usage_edit.as_ref().map(|edit| (edit.span.clone(), edit.text)),
+            AskUsage::Remove => self.options_span.clone().map(|span| (span, "")),
+        };
         if usage.is_none() && body.get(self.model_span.clone()) == Some(model_json.as_bytes()) {
             return body.clone();
         }
@@ -192,10 +209,14 @@ impl Document {
         out.into()
     }
 
-    /// Whether [`rewrite`](Self::rewrite) with `ask_usage` adds a question that the client did not ask.
+    /// Whether usage is asked for upstream when a request is rewritten so.
     #[must_use]
-    pub fn can_ask_usage(&self) -> bool {
-        self.usage_edit.is_some()
+    pub fn asks_usage(&self, ask_usage: AskUsage) -> bool {
+        match ask_usage {
+            AskUsage::AsIs => self.options_span.is_some(),
+            AskUsage::Add => self.options_span.is_some() || self.usage_edit.is_some(),
+            AskUsage::Remove => false,
+        }
     }
 
     fn read_stream_options(&mut self, text: &str, start: usize, options: Option<&RawValue>) -> Result<(), Malformed> {
@@ -204,6 +225,7 @@ impl Document {
             #[serde(borrow, default, deserialize_with = "even_null")]
             include_usage: Option<&'a RawValue>,
         }
+        self.options_span = options.and_then(|raw| member_around(text, &span_in(text, raw), "stream_options"));
         let edit = match options.map(|raw| (raw, Kind::of(raw))) {
             None => Edit { span: start + 1..start + 1, text: r#""stream_options":{"include_usage":true},"# },
             Some((raw, Kind::Null)) => Edit { span: span_in(text, raw), text: r#"{"include_usage":true}"# },
@@ -307,6 +329,20 @@ fn is_empty(object: &RawValue) -> bool {
 fn span_in(text: &str, raw: &RawValue) -> Range<usize> {
     let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + raw.get().len()
+}
+
+/// The whole member `name` whose value lies at `value`, with the comma before or behind it; `None` when its name is
+/// written in an unusual way.
+fn member_around(text: &str, value: &Range<usize>, name: &str) -> Option<Range<usize>> {
+    let space = [' ', '\t', '\r', '\n'];
+    let key = text.get(..value.start)?.trim_end_matches(space).strip_suffix(':')?.trim_end_matches(space);
+    let before = key.strip_suffix('"')?.strip_suffix(name)?.strip_suffix('"')?.trim_end_matches(space);
+    let behind = text.get(value.end..)?;
+    match (before.strip_suffix(','), behind.trim_start_matches(space).strip_prefix(',')) {
+        (Some(before), _) => Some(before.len()..value.end),
+        (None, Some(rest)) => Some(before.len()..text.len() - rest.len()),
+        (None, None) => Some(before.len()..value.end),
+    }
 }
 
 #[cfg(test)]

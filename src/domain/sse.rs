@@ -138,6 +138,13 @@ impl Scanner {
     }
 }
 
+/// True when a body begins as an event stream does, whatever its content type says.
+#[must_use]
+pub fn begins(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    [&b":"[..], b"data:", b"event:", b"id:", b"retry:"].iter().any(|start| body.starts_with(start))
+}
+
 /// The value of `name` if the line is that field.
 fn field<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let rest = line.strip_prefix(name)?;

@@ -3,18 +3,40 @@
 //! Whole events are sent on as the provider's own bytes. An event that has only partly arrived is held back: a client
 //! cannot act on it, and if the stream breaks there the client gets a clean error event instead of half a line.
 
+mod closing;
+mod cuts;
+
 use bytes::{Bytes, BytesMut};
 
 use super::chunk::{self, Finish};
-use super::sse::{MAX_EVENT, Scanner};
+use super::demand::{Demand, Estimate};
+use super::normalize::Normalizer;
+use super::sse::{Event, MAX_EVENT, Scanner};
 use super::usage::Usage;
+use closing::Closing;
+use cuts::Cuts;
+
+/// What a client is to see of a stream, and what is known about the request.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Whether it has asked for a usage chunk: then it sees exactly one, else none.
+    pub usage: bool,
+    /// Whether reasoning is shown as content.
+    pub normalize: bool,
+    /// Longest stream in bytes.
+    pub most: u64,
+    /// What the entry has learnt about costs, for providers that do not report them.
+    pub estimate: Estimate,
+    /// The size of the request.
+    pub demand: Demand,
+}
 
 /// The watcher of one stream.
 #[derive(Debug)]
 pub struct Watch {
+    view: View,
     scanner: Scanner,
-    /// Leave out the usage chunk that only the proxy asked for.
-    strip_usage: bool,
+    normalizer: Normalizer,
     /// The event in progress, as it arrived.
     tail: BytesMut,
     /// Part of the event in progress was sent on already, because it is too large to be held.
@@ -22,6 +44,11 @@ pub struct Watch {
     committed: bool,
     finish: Option<Finish>,
     usage: Option<Usage>,
+    /// Bytes of the answer's texts.
+    text: u64,
+    /// Bytes of everything.
+    seen: u64,
+    closing: Closing,
     over: bool,
 }
 
@@ -30,10 +57,23 @@ pub struct Watch {
 pub struct Fed {
     /// Whole events to send on; may be empty.
     pub ready: Bytes,
-    /// The stream has failed: the data of the event that says so. It is not part of `ready`, and nothing follows.
-    pub failed: Option<Vec<u8>>,
+    /// The stream has failed. The event that says so is not part of `ready`, and nothing follows.
+    pub failed: Option<Failure>,
     /// The stream is complete; nothing follows.
     pub done: bool,
+    /// Whether an event ended in it.
+    pub progress: bool,
+}
+
+/// Why a stream cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The provider says so: the data of that event.
+    Reported(Vec<u8>),
+    /// An event that belongs to the answer cannot be read: part of it is lost.
+    Garbled,
+    /// It is longer than it may be.
+    TooLong,
 }
 
 /// How a stream ended that said neither `[DONE]` nor that it failed.
@@ -47,18 +87,33 @@ pub enum End {
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
+impl View {
+    /// Everything that the provider sends, but the usage of which nobody has asked.
+    pub const PLAIN: Self = Self {
+        usage: false,
+        normalize: false,
+        most: u64::MAX,
+        estimate: Estimate::NOTHING,
+        demand: Demand { prompt_bytes: 0, most_output: None, generates: true, batch: false, attachments: false },
+    };
+}
+
 impl Watch {
-    /// A watcher; with `strip_usage` the extra usage chunk is left out.
+    /// A watcher of a stream that has not begun.
     #[must_use]
-    pub fn new(strip_usage: bool) -> Self {
+    pub fn new(view: View) -> Self {
         Self {
+            view,
             scanner: Scanner::default(),
-            strip_usage,
+            normalizer: Normalizer::default(),
             tail: BytesMut::new(),
             tail_sent: false,
             committed: false,
             finish: None,
             usage: None,
+            text: 0,
+            seen: 0,
+            closing: Closing::default(),
             over: false,
         }
     }
@@ -77,6 +132,12 @@ impl Watch {
         self.usage.as_ref()
     }
 
+    /// What the stream has cost so far: as reported, or else as estimated.
+    #[must_use]
+    pub fn cost(&self) -> Usage {
+        self.usage.unwrap_or_else(|| self.view.estimate.usage(self.view.demand, self.text))
+    }
+
     /// Whether the client has part of an event whose end it does not have.
     #[must_use]
     pub fn mid_event(&self) -> bool {
@@ -91,16 +152,23 @@ impl Watch {
 
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, chunk: Bytes) -> Fed {
+        self.seen = self.seen.saturating_add(chunk.len() as u64);
+        if self.seen > self.view.most {
+            self.over = true;
+            return Fed { failed: Some(Failure::TooLong), ..Fed::default() };
+        }
         let mut scanner = std::mem::take(&mut self.scanner);
         let mut cuts = Cuts::default();
+        let mut progress = false;
         scanner.feed(&chunk, |event| {
+            progress = true;
             if !self.over {
-                self.judge(event.data, event.named_error, event.oversized, event.end, &mut cuts);
+                self.judge(&event, &mut cuts);
             }
         });
         self.scanner = scanner;
         let ready = self.cut(chunk, &cuts);
-        Fed { ready, failed: cuts.failed, done: cuts.done }
+        Fed { ready, failed: cuts.failed, done: cuts.done, progress }
     }
 
     /// The provider has closed the stream.
@@ -110,62 +178,89 @@ impl Watch {
         // What breaks off is no event, and a client would choke on it.
         let mut whole = false;
         scanner.finish(|event| {
-            whole = chunk::is_done(event.data) || chunk::read(event.data).readable;
-            self.judge(event.data, event.named_error, event.oversized, 0, &mut cuts);
+            whole = event.named_error || chunk::is_done(event.data) || chunk::read(event.data).readable;
+            if whole || event.oversized {
+                self.judge(&event, &mut cuts);
+            }
         });
-        let tail = self.tail.split().freeze();
+        let mut tail = self.tail.split();
         if cuts.failed.is_some() {
             return (Fed { failed: cuts.failed, ..Fed::default() }, None);
         }
-        let mut closing = BytesMut::new();
-        if whole && cuts.dropped.is_empty() {
-            closing.extend_from_slice(&tail);
-            closing.extend_from_slice(b"\n\n");
+        if whole {
+            tail.extend_from_slice(b"\n\n");
+        } else {
+            tail.clear();
         }
+        let rest = cuts.apply(tail, &[]);
         if cuts.done {
-            return (Fed { ready: closing.freeze(), done: true, ..Fed::default() }, None);
+            return (Fed { ready: rest.freeze(), done: true, ..Fed::default() }, None);
         }
         if self.finish.is_some() && !self.tail_sent {
-            closing.extend_from_slice(DONE);
-            return (Fed::default(), Some(End::Complete(closing.freeze())));
+            let usage = self.usage_event();
+            return (Fed::default(), Some(End::Complete([&rest, usage.as_slice(), DONE].concat().into())));
         }
         (Fed::default(), Some(End::Truncated))
     }
 
-    fn judge(&mut self, data: &[u8], named_error: bool, oversized: bool, end: usize, cuts: &mut Cuts) {
+    fn judge(&mut self, event: &Event<'_>, cuts: &mut Cuts) {
+        let (data, end) = (event.data, event.end);
         let start = std::mem::replace(&mut cuts.last, end);
-        if oversized {
+        if event.oversized {
             // Nothing but content is that large.
             self.committed = true;
             return;
         }
-        if data.is_empty() && !named_error {
+        if data.is_empty() && !event.named_error {
             return;
         }
         if chunk::is_done(data) {
             self.over = true;
             cuts.done = true;
+            cuts.replace(start, start, self.usage_event());
             return;
         }
         let read = chunk::read(data);
-        if named_error || read.failed {
+        let failure = match read.readable {
+            _ if event.named_error || read.failed => Some(Failure::Reported(data.to_vec())),
+            false if chunk::is_noise(data) => {
+                cuts.replace(start, end, Vec::new());
+                return;
+            }
+            false => Some(Failure::Garbled),
+            true => None,
+        };
+        if failure.is_some() {
             self.over = true;
-            cuts.failed = Some(data.to_vec());
+            cuts.failed = failure;
             cuts.last = start;
             return;
         }
         self.committed |= read.content || matches!(read.finish, Some(Finish::Length | Finish::ContentFilter));
+        self.text = self.text.saturating_add(read.text);
         // Of several choices one may end while another goes on.
         self.finish = if read.content { read.finish } else { read.finish.or(self.finish) };
-        if read.usage.is_some() {
-            self.usage = read.usage;
+        self.usage = read.usage.or(self.usage);
+        if self.view.usage {
+            self.closing.note(data, &read);
         }
-        if read.usage_only && self.strip_usage {
-            cuts.dropped.push((start, end));
+        if read.usage_only {
+            // Whoever has asked for it gets one at the end, also of a provider that sends several.
+            cuts.replace(start, end, Vec::new());
+        } else if self.view.normalize
+            && let Some(new) = self.normalizer.chunk(data)
+        {
+            cuts.replace(start, end, [b"data: ", new.as_slice(), b"\n\n"].concat());
         }
     }
 
-    /// The bytes to send on: the tail and the chunk up to the last event that ended, without what is to be dropped.
+    /// The usage chunk that belongs before the end.
+    fn usage_event(&mut self) -> Vec<u8> {
+        let cost = self.cost();
+        if self.view.usage { self.closing.event(&cost) } else { Vec::new() }
+    }
+
+    /// The bytes to send on: the tail and the chunk up to the last event that ended, changed as the cuts say.
     fn cut(&mut self, mut chunk: Bytes, cuts: &Cuts) -> Bytes {
         if cuts.last == 0 {
             if cuts.failed.is_some() {
@@ -175,22 +270,9 @@ impl Watch {
             return self.hold(&chunk);
         }
         let whole = chunk.split_to(cuts.last.min(chunk.len()));
-        let ready = if self.tail.is_empty() && cuts.dropped.is_empty() {
-            whole
-        } else {
-            let mut out = self.tail.split();
-            let mut copied = 0;
-            for (start, end) in &cuts.dropped {
-                // The first event of a chunk began in the tail.
-                if *start == 0 {
-                    out.clear();
-                } else {
-                    out.extend_from_slice(whole.get(copied..*start).unwrap_or_default());
-                }
-                copied = *end;
-            }
-            out.extend_from_slice(whole.get(copied..).unwrap_or_default());
-            out.freeze()
+        let ready = match self.tail.is_empty() && cuts.is_plain() {
+            true => whole,
+            false => cuts.apply(self.tail.split(), &whole).freeze(),
         };
         self.tail_sent = false;
         if self.over {
@@ -204,21 +286,13 @@ impl Watch {
     fn hold(&mut self, part: &[u8]) -> Bytes {
         self.tail.extend_from_slice(part);
         if self.tail.len() > MAX_EVENT || (self.tail_sent && !self.tail.is_empty()) {
+            // Nothing but content is that large.
+            self.committed = true;
             self.tail_sent = true;
             return self.tail.split().freeze();
         }
         Bytes::new()
     }
-}
-
-/// Where the events of one chunk end, and what is to be done with them.
-#[derive(Debug, Default)]
-struct Cuts {
-    /// End of the last event that may be sent on.
-    last: usize,
-    dropped: Vec<(usize, usize)>,
-    failed: Option<Vec<u8>>,
-    done: bool,
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub struct Usage {
     pub cached_tokens: Option<u64>,
     /// Tokens of the answer that went into reasoning.
     pub reasoning_tokens: Option<u64>,
+    /// The provider did not say: these counts are estimated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
 /// Reads the usage of a complete body without parsing the rest of it.
@@ -107,6 +110,7 @@ impl Reported {
             total_tokens: total.unwrap_or(prompt_tokens.saturating_add(completion_tokens)),
             cached_tokens: self.prompt_tokens_details.0.cached_tokens.0.0,
             reasoning_tokens: self.completion_tokens_details.0.reasoning_tokens.0.0,
+            estimated: false,
         })
     }
 }
@@ -154,6 +158,7 @@ mod tests {
             total_tokens: 15,
             cached_tokens: Some(4),
             reasoning_tokens: Some(2),
+            estimated: false,
         };
         assert_eq!(read(body), Some(usage));
     }

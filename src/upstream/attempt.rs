@@ -3,39 +3,43 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use awc::ClientResponse;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use memchr::memmem;
 use tokio::time::{Instant, timeout_at};
-use tokio_stream::StreamExt;
 
-use super::body::collect;
+use super::body::{collect, next};
 use super::client::{Clients, Wire};
+use super::dial::noticing;
 use super::error::CallError;
 use crate::actors::route::{Entry, Place};
 use crate::clock::Clock;
-use crate::domain::chunk::{self, classify_in_band};
-use crate::domain::classify::{Answer, broken, classify};
+use crate::config::model::Settings;
+use crate::domain::chunk;
+use crate::domain::classify::{Answer, classify};
+use crate::domain::demand::{Demand, Estimate};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::envelope::Envelope;
 use crate::domain::evidence::{self, Evidence};
+use crate::domain::normalize;
 use crate::domain::outcome::{Action, Reason, Verdict};
-use crate::domain::stream::{End, Watch};
+use crate::domain::sse;
+use crate::domain::stream::{View, Watch};
 use crate::domain::usage::{self, Usage};
-
-/// A whole answer may be this long, an error too: some repeat the request. Larger ones are not believed.
-const MAX_WHOLE: usize = 64 << 20;
 
 /// More than what is sent before anybody reads it.
 const LONG_BODY: usize = 256 << 10;
 
-/// What may come before the first content of a stream.
-const MAX_HELD: usize = 1 << 20;
+/// The body of an error is worth so much waiting: the status has been said.
+const ERROR_BODY: Duration = Duration::from_secs(5);
 
 /// A call to be made.
 pub struct Call<'a> {
     /// The clients of this worker.
     pub clients: &'a Clients,
+    /// Timeouts and bounds.
+    pub settings: &'a Settings,
     /// Whom to call.
     pub place: &'a Place,
     /// With which of the provider's keys.
@@ -44,27 +48,34 @@ pub struct Call<'a> {
     pub endpoint: Endpoint,
     /// The request as it goes upstream.
     pub body: Bytes,
-    /// `Some` when a stream is asked for.
-    pub stream: Option<StreamCall>,
+    /// Its size.
+    pub demand: Demand,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+    /// Whether the client wants to see its usage.
+    pub shows_usage: bool,
     /// For absolute times in answers.
     pub clock: &'a Clock,
-}
-
-/// What a call for a stream adds.
-#[derive(Clone, Copy, Debug)]
-pub struct StreamCall {
-    /// From the start of the call to the first content.
-    pub first_token_timeout: Duration,
-    /// Leave out the usage chunk that only the proxy asked for.
-    pub strip_usage: bool,
 }
 
 /// A usable answer.
 pub enum Served {
     /// All of it.
-    Whole(Whole, Option<Usage>, Evidence),
+    Whole(Box<Complete>),
     /// A stream whose first content has come.
     Stream(Box<Opened>),
+}
+
+/// A usable answer that has come as a whole.
+pub struct Complete {
+    /// For the client.
+    pub answer: Whole,
+    /// What it says that it has cost.
+    pub usage: Option<Usage>,
+    /// The same, or what it has cost as far as anybody can tell.
+    pub cost: Usage,
+    /// What it says about quota.
+    pub evidence: Evidence,
 }
 
 /// A complete answer, as it goes to the client.
@@ -107,6 +118,17 @@ pub struct Failed {
     pub answer: Option<Whole>,
 }
 
+impl Failed {
+    /// Whether the provider refused the request because of this member of it. An answer that repeats the request names all
+    /// of them, and is longer.
+    pub fn names(&self, member: &str) -> bool {
+        const LONGEST: usize = 4_096;
+        let body = self.answer.as_ref().map(|answer| &answer.body);
+        let refused = matches!(self.status, 400 | 422);
+        refused && body.is_some_and(|body| body.len() <= LONGEST && memmem::find(body, member.as_bytes()).is_some())
+    }
+}
+
 impl Call<'_> {
     /// Makes the call.
     ///
@@ -114,46 +136,45 @@ impl Call<'_> {
     /// Why the answer cannot be used.
     pub async fn run(self) -> Result<Served, Box<Failed>> {
         let began = Instant::now();
+        let first_token = self.settings.first_token_timeout;
         // The first content cannot come before the head.
-        let longest = self.stream.map_or(Duration::MAX, |stream| stream.first_token_timeout);
+        let longest = if self.stream { first_token } else { Duration::MAX };
         let patience = self.place.timeout.min(longest);
         let deadline = began + patience;
-        let mut response = timeout_at(deadline, self.send())
+        let response = timeout_at(deadline, self.send())
             .await
             .map_err(|_| self.late("answer", patience))?
             .map_err(|fault| self.unanswered(&fault))?;
-        let status = response.status().as_u16();
-        match self.stream.filter(|_| response.status().is_success()) {
-            Some(stream) if is_event_stream(response.headers()) => {
-                check_encoding(response.headers()).map_err(|fault| self.failed(&fault, status))?;
-                let limit = stream.first_token_timeout;
-                timeout_at(began + limit, self.open(response, Watch::new(stream.strip_usage)))
-                    .await
-                    .map_err(|_| self.late("content", limit))?
-            }
-            stream => {
-                let body = timeout_at(deadline, collect(&mut response, MAX_WHOLE))
-                    .await
-                    .map_err(|_| self.late("end of the answer", patience))
-                    .and_then(|body| body.map_err(|fault| self.failed(&fault, status)));
-                match body {
-                    Ok(body) => self.judge(status, response.headers(), body, stream.is_some()),
-                    // How long to stay away stands in the head.
-                    Err(_) if status == 429 || status >= 500 => self
-                        .judge(status, response.headers(), Bytes::new(), false)
-                        .map_err(|failed| Box::new(Failed { answer: None, ..*failed })),
-                    Err(failed) => Err(failed),
-                }
-            }
+        if !response.status().is_success() {
+            return self.refused(response, deadline.min(Instant::now() + ERROR_BODY)).await;
+        }
+        check_encoding(response.headers()).map_err(|fault| self.failed(&fault, response.status().as_u16()))?;
+        if !self.stream {
+            return self.whole(response, None, deadline, patience).await;
+        }
+        let mut response = response;
+        let first = match is_event_stream(response.headers()) {
+            true => None,
+            // Some servers call a stream something else.
+            false => timeout_at(deadline, next(&mut response))
+                .await
+                .map_err(|_| self.late("answer", patience))?
+                .map_err(|fault| self.failed(&fault, response.status().as_u16()))?,
+        };
+        match first {
+            Some(first) if !sse::begins(&first) => self.whole(response, Some(first), deadline, patience).await,
+            first => timeout_at(began + first_token, self.open(response, first))
+                .await
+                .map_err(|_| self.late("content", first_token))?,
         }
     }
 
     /// Sends the request. A kept connection may turn out to have been closed by the provider; then nothing was
     /// processed, and a new connection is tried once.
     async fn send(&self) -> Result<ClientResponse, CallError> {
-        match self.send_by(Wire::Pooled).await {
-            Err(fault) if fault.stale_connection() => self.send_by(Wire::Fresh).await,
-            result => result,
+        match noticing(self.send_by(Wire::Pooled)).await {
+            (Err(fault), dialled) if fault.lost() && !dialled => self.send_by(Wire::Fresh).await,
+            (result, _) => result,
         }
     }
 
@@ -161,14 +182,40 @@ impl Call<'_> {
         Ok(self.clients.head(self.entry(), self.key, self.endpoint, wire)?.send_body(self.body.clone()).await?)
     }
 
-    fn judge(&self, status: u16, headers: &HeaderMap, body: Bytes, wanted_stream: bool) -> Result<Served, Box<Failed>> {
-        if is_success(status) {
-            check_encoding(headers).map_err(|fault| self.failed(&fault, status))?;
-            // awc gives no body when an answer has neither a length nor chunks.
-            if body.is_empty() && !headers.contains_key(CONTENT_LENGTH) {
-                return Err(self.failed(&CallError::Unreadable("answer without a length and without a body"), status));
+    /// Reads a good answer to its end.
+    async fn whole(
+        &self,
+        mut response: ClientResponse,
+        begun: Option<Bytes>,
+        deadline: Instant,
+        patience: Duration,
+    ) -> Result<Served, Box<Failed>> {
+        let status = response.status().as_u16();
+        let body = timeout_at(deadline, collect(&mut response, begun, self.settings.max_answer_bytes))
+            .await
+            .map_err(|_| self.late("end of the answer", patience))?
+            .map_err(|fault| self.failed(&fault, status))?;
+        self.judge(status, response.headers(), body)
+    }
+
+    /// Reads why a call was refused.
+    async fn refused(&self, mut response: ClientResponse, deadline: Instant) -> Result<Served, Box<Failed>> {
+        let status = response.status().as_u16();
+        let body = match timeout_at(deadline, collect(&mut response, None, self.settings.max_answer_bytes)).await {
+            Ok(Ok(body)) => body,
+            // The status says it all, and how long to stay away stands in the head.
+            _ if matches!(status, 401 | 402 | 408 | 429 | 500..) => {
+                return self
+                    .judge(status, response.headers(), Bytes::new())
+                    .map_err(|failed| Box::new(Failed { answer: None, ..*failed }));
             }
-        }
+            Ok(Err(fault)) => return Err(self.failed(&fault, status)),
+            Err(_) => return Err(self.late("end of the answer", ERROR_BODY)),
+        };
+        self.judge(status, response.headers(), body)
+    }
+
+    fn judge(&self, status: u16, headers: &HeaderMap, body: Bytes) -> Result<Served, Box<Failed>> {
         let lines: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let answer = Answer { status, headers: &lines, body: &body };
         let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
@@ -176,12 +223,16 @@ impl Call<'_> {
         let evidence = evidence::read(dialect, &answer, &verdict, wall);
         let content_type = headers.get(CONTENT_TYPE).cloned();
         match verdict.action {
-            Action::Ok if wanted_stream => {
-                Err(self.failed(&CallError::Unreadable("answered without a stream"), status))
-            }
+            Action::Ok if self.stream => Err(self.failed(&CallError::Unreadable("answered without a stream"), status)),
             Action::Ok => {
                 let usage = usage::read(&body);
-                Ok(Served::Whole(Whole { status, content_type, body }, usage, evidence))
+                let cost = usage.unwrap_or_else(|| self.estimate().usage(self.demand, chunk::text_of(&body)));
+                let body = match self.settings.normalize_responses {
+                    true => normalize::whole(&body).map_or(body, Bytes::from),
+                    false => body,
+                };
+                let answer = Whole { status, content_type, body };
+                Ok(Served::Whole(Box::new(Complete { answer, usage, cost, evidence })))
             }
             Action::NextEntry | Action::ReturnToClient => {
                 let answer = match is_success(status) && chunk::read(&body).failed {
@@ -193,69 +244,30 @@ impl Call<'_> {
         }
     }
 
-    /// Reads a stream until there is something to show, holding back everything until then.
-    async fn open(&self, mut response: ClientResponse, mut watch: Watch) -> Result<Served, Box<Failed>> {
-        let mut held = BytesMut::new();
-        let evidence = self.of_head(&response);
-        let rest = loop {
-            let (fed, ended) = match response.next().await {
-                Some(Ok(chunk)) => (watch.feed(chunk), false),
-                Some(Err(fault)) => return Err(self.failed(&fault.into(), 200)),
-                None => match watch.end() {
-                    (fed, None) => (fed, true),
-                    (_, Some(End::Complete(closing))) => {
-                        held.extend_from_slice(&closing);
-                        break None;
-                    }
-                    (_, Some(End::Truncated)) => return Err(self.in_band(Reason::Truncated)),
-                },
-            };
-            held.extend_from_slice(&fed.ready);
-            if let Some(data) = fed.failed {
-                let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
-                let verdict = classify_in_band(dialect, &data, wall);
-                let evidence = evidence::read_in_band(dialect, &data, &verdict, wall);
-                let answer = Some(in_band_refusal(data.into()));
-                let failed = Failed { verdict, status: 200, reached: true, evidence, detail: None, answer };
-                return Err(Box::new(failed));
-            }
-            if ended {
-                break None;
-            }
-            if fed.done || watch.committed() {
-                break Some(response);
-            }
-            if held.len() > MAX_HELD {
-                return Err(self.in_band(Reason::Empty));
-            }
-        };
-        if !watch.committed() {
-            return Err(self.in_band(Reason::Empty));
-        }
-        Ok(Served::Stream(Box::new(Opened { rest, watch, head: held.freeze(), evidence })))
-    }
-
-    /// A stream that is no answer.
-    fn in_band(&self, reason: Reason) -> Box<Failed> {
-        Box::new(Failed {
-            verdict: broken(self.entry().provider.dialect, reason),
-            status: 200,
-            reached: true,
-            evidence: Evidence::default(),
-            detail: None,
-            answer: None,
+    /// A watcher for the stream that this call has brought.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(View {
+            usage: self.shows_usage,
+            normalize: self.settings.normalize_responses,
+            most: u64::try_from(self.settings.max_answer_bytes).unwrap_or(u64::MAX),
+            estimate: self.estimate(),
+            demand: self.demand,
         })
     }
 
+    fn estimate(&self) -> Estimate {
+        self.entry().handle.as_ref().map_or(Estimate::NOTHING, |handle| handle.estimate.read())
+    }
+
     /// What the head of a stream says about quota.
-    fn of_head(&self, response: &ClientResponse) -> Evidence {
+    pub(super) fn of_head(&self, response: &ClientResponse) -> Evidence {
         let headers = response.headers().iter();
         let lines: Vec<(&str, &[u8])> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let answer = Answer { status: response.status().as_u16(), headers: &lines, body: b"" };
         evidence::read(self.entry().provider.dialect, &answer, &Verdict::OK, self.clock.now().wall)
     }
 
-    fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
+    pub(super) fn failed(&self, fault: &CallError, status: u16) -> Box<Failed> {
         let verdict = fault.verdict(self.entry().provider.dialect);
         let (reached, detail) = (fault.reached(), Some(fault.detail()));
         Box::new(Failed { verdict, status, reached, evidence: Evidence::default(), detail, answer: None })
@@ -265,7 +277,7 @@ impl Call<'_> {
     /// not known to be sick, so only this request is kept from it.
     fn unanswered(&self, fault: &CallError) -> Box<Failed> {
         let failed = self.failed(fault, 0);
-        match fault.stale_connection() && self.body.len() > LONG_BODY {
+        match fault.lost() && self.body.len() > LONG_BODY {
             true => Box::new(Failed { verdict: Verdict::skip(Reason::Transport), ..*failed }),
             false => failed,
         }
@@ -275,13 +287,13 @@ impl Call<'_> {
         self.failed(&CallError::Timeout { what, limit }, 0)
     }
 
-    fn entry(&self) -> &Entry {
+    pub(super) fn entry(&self) -> &Entry {
         &self.place.entry
     }
 }
 
 /// What goes to the client if the error inside a 200 is its own: never as a 200, which it would take for an answer.
-fn in_band_refusal(body: Bytes) -> Whole {
+pub(super) fn in_band_refusal(body: Bytes) -> Whole {
     let stated = Envelope::read(&body).status.filter(|status| (400..500).contains(status));
     Whole { status: stated.unwrap_or(400), content_type: None, body }
 }

@@ -40,14 +40,18 @@ pub enum CallError {
     #[error("{0}")]
     Unreadable(&'static str),
     /// The body is larger than allowed.
-    #[error("answer larger than {0} bytes")]
+    #[error("answer larger than settings.maxAnswerBytes ({0})")]
     TooLarge(usize),
 }
 
 impl CallError {
-    /// True when the call may have met a kept connection that the provider had closed: worth one retry on a new one.
+    /// A stream with an event that is no JSON.
+    pub const GARBLED: Self = Self::Unreadable("a part of the stream is not JSON");
+
+    /// True when the connection ended before the answer began. A kept one had been closed by the provider perhaps: worth
+    /// one retry on a new one.
     #[must_use]
-    pub fn stale_connection(&self) -> bool {
+    pub fn lost(&self) -> bool {
         matches!(self, Self::Lost(_))
     }
 
@@ -73,7 +77,7 @@ impl CallError {
             Self::Connect(_) | Self::Lost(_) | Self::Invalid(_) => Reason::Transport,
             Self::Timeout { .. } => Reason::Timeout,
             Self::Cut(_) => Reason::Truncated,
-            Self::TooLarge(_) | Self::Unreadable(_) => Reason::Empty,
+            Self::TooLarge(_) | Self::Unreadable(_) => Reason::Unreadable,
             Self::Unsendable(_) => {
                 return Verdict::cool(Reason::ProviderRejected, Target::Provider, CooldownClass::ProviderRejected);
             }

@@ -4,7 +4,9 @@
 //! or reports an error ends with one error event, which official SDKs raise, and without `[DONE]`: a part of an answer
 //! is never shown as the whole.
 
+use std::cell::RefCell;
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,30 +15,44 @@ use actix_web::body::{BodySize, MessageBody};
 use awc::ClientResponse;
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamExt;
 
+use super::apart::{Apart, apart};
 use super::attempt::Opened;
 use super::error::CallError;
+use super::idle::Idle;
 use crate::actors::journal::Note;
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::route::Entry;
 use crate::clock::Clock;
+use crate::config::model::Settings;
 use crate::domain::chunk::classify_in_band;
 use crate::domain::evidence::Evidence;
 use crate::domain::outcome::{Reason, Verdict};
-use crate::domain::stream::{End, Watch};
+use crate::domain::stream::{End, Failure, Watch};
+use crate::domain::trail::Span;
 
 /// After `[DONE]` a provider has this long to end its answer, so that the connection can be used again.
 const TIDY_UP: Duration = Duration::from_secs(1);
 
 /// The body.
 pub struct Relay {
+    passage: Rc<RefCell<Passage>>,
+    /// Ends with the body.
+    _watchman: Apart<()>,
+}
+
+/// A stream on its way from the provider to the client.
+struct Passage {
     rest: Option<ClientResponse>,
     watch: Watch,
     /// To be sent before anything else is read.
     ready: Bytes,
+    /// Since when the client has had something to read, and has asked for no more.
+    handed: Option<Instant>,
     idle: Idle,
+    max_answer: usize,
     entry: Arc<Entry>,
     clock: Clock,
     /// Both are settled when the stream ends, on whatever path.
@@ -45,11 +61,11 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Takes over a stream that has begun. `idle_limit` is the longest silence of the provider.
+    /// Takes over a stream that has begun.
     #[must_use]
     pub fn new(
         opened: Opened,
-        idle_limit: Duration,
+        settings: &Settings,
         entry: Arc<Entry>,
         clock: Clock,
         lease: Lease,
@@ -58,14 +74,38 @@ impl Relay {
         let Opened { rest, watch, head, .. } = opened;
         // Until its end has been seen, the stream counts as left by the client.
         note.answered(200, Some("client_closed"));
-        let idle = Idle::new(idle_limit);
-        let mut relay = Self { rest, watch, ready: head, idle, entry, clock, lease: Some(lease), note };
-        if relay.rest.is_none() || relay.watch.over() {
-            relay.complete();
+        let idle = Idle::new(settings.stream_idle_timeout);
+        let max_answer = settings.max_answer_bytes;
+        let lease = Some(lease);
+        let mut passage =
+            Passage { rest, watch, ready: head, handed: None, idle, max_answer, entry, clock, lease, note };
+        if passage.rest.is_none() || passage.watch.over() {
+            passage.complete();
         }
-        relay
+        let passage = Rc::new(RefCell::new(passage));
+        let watchman = apart(watch_client(Rc::downgrade(&passage), settings.client_stall_timeout));
+        Self { passage, _watchman: watchman }
     }
+}
 
+/// Ends a stream whose client takes nothing of it for so long: it would hold the entry for ever. While the provider has
+/// nothing to say, the client is not to blame.
+async fn watch_client(passage: Weak<RefCell<Passage>>, limit: Duration) {
+    let mut next = Instant::now() + limit;
+    loop {
+        sleep_until(next).await;
+        let Some(passage) = passage.upgrade() else { return };
+        let mut passage = passage.borrow_mut();
+        next = Instant::now() + limit;
+        match passage.handed.map(|since| since + limit) {
+            Some(end) if end <= Instant::now() => return passage.stall(limit),
+            Some(end) => next = end,
+            None => {}
+        }
+    }
+}
+
+impl Passage {
     /// The whole answer has come.
     fn complete(&mut self) {
         self.note.answered(200, None);
@@ -82,10 +122,16 @@ impl Relay {
         self.fail(verdict, &fault.to_string())
     }
 
-    /// The provider itself says, inside the stream, that it failed.
-    fn give_up(&mut self, data: &[u8]) -> Bytes {
-        let verdict = classify_in_band(self.entry.provider.dialect, data, self.clock.now().wall);
-        self.fail(verdict, verdict.reason.unwrap_or(Reason::InBandError).words())
+    fn give_up(&mut self, failure: Failure) -> Bytes {
+        match failure {
+            // The provider itself says, inside the stream, that it failed.
+            Failure::Reported(data) => {
+                let verdict = classify_in_band(self.entry.provider.dialect, &data, self.clock.now().wall);
+                self.fail(verdict, verdict.reason.unwrap_or(Reason::InBandError).words())
+            }
+            Failure::Garbled => self.break_off(&CallError::GARBLED),
+            Failure::TooLong => self.break_off(&CallError::TooLarge(self.max_answer)),
+        }
     }
 
     fn fail(&mut self, verdict: Verdict, detail: &str) -> Bytes {
@@ -93,50 +139,90 @@ impl Relay {
         self.note.answered(200, Some("stream_interrupted"));
         let usage = self.watch.usage().copied();
         self.settle(Outcome::Broken { verdict, usage });
-        let lead = if self.watch.mid_event() { "\n\n" } else { "" };
         let message = format!("{} broke off in the middle of its answer: {detail}", self.entry.id);
-        let error = serde_json::json!({
-            "error": { "message": message, "type": "upstream_error", "param": null, "code": "stream_interrupted" }
-        });
+        self.error_event(&message, "upstream_error", "stream_interrupted")
+    }
+
+    /// The client has taken nothing for so long.
+    fn stall(&mut self, limit: Duration) {
+        if self.rest.take().is_none() {
+            return;
+        }
+        self.note.answered(200, Some("client_stalled"));
+        let usage = self.watch.usage().copied();
+        self.settle(Outcome::Abandoned { usage });
+        let message = format!("The stream was given up: nothing of it was read for {}", Span(limit));
+        self.ready = self.error_event(&message, "invalid_request_error", "client_stalled");
+    }
+
+    fn error_event(&self, message: &str, kind: &str, code: &str) -> Bytes {
+        let lead = if self.watch.mid_event() { "\n\n" } else { "" };
+        let error = serde_json::json!({ "error": { "message": message, "type": kind, "param": null, "code": code } });
         format!("{lead}data: {error}\n\n").into()
     }
 
     fn settle(&mut self, outcome: Outcome) {
-        self.note.row.usage = self.watch.usage().copied();
+        self.note.row.usage = Some(self.watch.cost());
         if let Some(lease) = self.lease.take() {
             lease.settle(outcome);
         }
     }
 
-    /// What the end of the provider's stream means.
-    fn close(&mut self) -> Bytes {
+    /// What the end of the provider's stream means. With a `fault` it was not a proper one; what is complete by then is
+    /// complete all the same.
+    fn close(&mut self, fault: Option<CallError>) -> Bytes {
         let (fed, end) = self.watch.end();
-        match end {
-            None if fed.failed.is_some() => self.give_up(&fed.failed.unwrap_or_default()),
-            None => {
+        match (fed.failed, end) {
+            (Some(failure), _) => self.give_up(failure),
+            (None, None) => {
                 self.rest = None;
                 self.complete();
                 fed.ready
             }
-            Some(End::Complete(closing)) => {
+            (None, Some(End::Complete(closing))) => {
                 self.rest = None;
                 self.complete();
                 closing
             }
-            Some(End::Truncated) => self.break_off(&CallError::Cut("the connection was closed early".into())),
+            (None, Some(End::Truncated)) => {
+                self.break_off(&fault.unwrap_or_else(|| CallError::Cut("the connection was closed early".into())))
+            }
         }
     }
 
     fn take(&mut self, chunk: Bytes) -> Bytes {
+        let length = chunk.len();
         let fed = self.watch.feed(chunk);
-        if let Some(data) = fed.failed {
-            let error = self.give_up(&data);
+        self.idle.heard(length, fed.progress);
+        if let Some(failure) = fed.failed {
+            let error = self.give_up(failure);
             return if fed.ready.is_empty() { error } else { [fed.ready, error].concat().into() };
         }
         if fed.done {
             self.complete();
         }
         fed.ready
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.handed = None;
+        loop {
+            if !self.ready.is_empty() {
+                self.handed = Some(Instant::now());
+                return Poll::Ready(Some(std::mem::take(&mut self.ready)));
+            }
+            let Some(rest) = self.rest.as_mut() else { return Poll::Ready(None) };
+            self.ready = match Pin::new(rest).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => self.take(chunk),
+                Poll::Ready(Some(Err(fault))) => self.close(Some(fault.into())),
+                Poll::Ready(None) => self.close(None),
+                Poll::Pending => {
+                    ready!(self.idle.poll(cx));
+                    let limit = self.idle.limit;
+                    self.break_off(&CallError::Timeout { what: "more of the answer", limit })
+                }
+            };
+        }
     }
 }
 
@@ -148,35 +234,16 @@ impl MessageBody for Relay {
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let relay = self.get_mut();
-        loop {
-            if !relay.ready.is_empty() {
-                return Poll::Ready(Some(Ok(std::mem::take(&mut relay.ready))));
-            }
-            let Some(rest) = relay.rest.as_mut() else { return Poll::Ready(None) };
-            relay.ready = match Pin::new(rest).poll_next(cx) {
-                Poll::Ready(Some(Ok(chunk))) => {
-                    relay.idle.reset();
-                    relay.take(chunk)
-                }
-                Poll::Ready(Some(Err(fault))) => relay.break_off(&fault.into()),
-                Poll::Ready(None) => relay.close(),
-                Poll::Pending => {
-                    ready!(relay.idle.poll(cx));
-                    let limit = relay.idle.limit;
-                    relay.break_off(&CallError::Timeout { what: "more of the answer", limit })
-                }
-            };
-        }
+        self.passage.borrow_mut().poll(cx).map(|piece| piece.map(Ok))
     }
 }
 
-impl Drop for Relay {
+impl Drop for Passage {
     /// The client has left before the end: what the stream has cost until then is all that is known.
     fn drop(&mut self) {
         if let Some(mut lease) = self.lease.take() {
-            self.note.row.usage = self.watch.usage().copied();
-            lease.costs(self.note.row.usage);
+            self.note.row.usage = Some(self.watch.cost());
+            lease.costs(self.watch.usage().copied());
         }
     }
 }
@@ -185,34 +252,4 @@ impl Drop for Relay {
 async fn drain(mut rest: ClientResponse) {
     let read_on = async { while rest.next().await.is_some_and(|chunk| chunk.is_ok()) {} };
     let _ = tokio::time::timeout(TIDY_UP, read_on).await;
-}
-
-/// Measures the silence of the provider, and only while the client is waiting for it: a slow client must not make a
-/// provider look idle. One timer per stream, moved only when it fires too early.
-struct Idle {
-    limit: Duration,
-    waiting_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Idle {
-    fn new(limit: Duration) -> Self {
-        Self { limit, waiting_since: None, timer: None }
-    }
-
-    fn reset(&mut self) {
-        self.waiting_since = None;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        loop {
-            ready!(timer.as_mut().poll(cx));
-            if timer.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-    }
 }

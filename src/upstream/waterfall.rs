@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::Addr;
 use bytes::Bytes;
 
-use super::attempt::{Call, Failed, Served, StreamCall, Whole};
+use super::attempt::{Call, Failed, Served, Whole};
 use super::client::Clients;
 use super::wait::{Applicant, Unserved, Waited};
 use crate::actors::journal::{Journal, Note};
@@ -22,8 +23,8 @@ use crate::config::model::Settings;
 use crate::domain::demand::Demand;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::{EntryId, ProviderId};
-use crate::domain::outcome::{Action, Reason};
-use crate::domain::request::Document;
+use crate::domain::outcome::{Action, Reason, Verdict};
+use crate::domain::request::{AskUsage, Document};
 use crate::domain::time::Mono;
 use crate::domain::trail::{Failure, Seen, Step, Trail};
 
@@ -182,7 +183,8 @@ impl Worker {
         let Some(place) = route.places.get(at) else { return Err(Walked::Unavailable) };
         let began = self.clock.mono();
         lease.begin();
-        let result = self.call(place, lease.lane(), endpoint, document, body).await;
+        let ask_usage = ask_usage(&place.entry, document);
+        let result = self.call(place, lease.lane(), endpoint, document, body, ask_usage).await;
         let took = self.clock.mono().since(began);
         match result {
             Ok(answer) => {
@@ -191,17 +193,27 @@ impl Worker {
                 note.row.served_by = Some(entry.id.clone());
                 Err(Walked::Served { entry, answer, lease })
             }
-            Err(failed) => {
+            Err(mut failed) => {
+                let again = document.asks_usage(ask_usage) && failed.names("stream_options");
+                if again {
+                    // Not the request is at fault, but what was asked beside it. It is not asked again there.
+                    place.entry.refuses_stream_options.store(true, Ordering::Relaxed);
+                    failed.verdict = Verdict::skip(Reason::UnsupportedParameter);
+                    failed.detail = Some("stream_options".to_owned());
+                    failed.answer = None;
+                }
                 let asked_to_confirm = memory.doubted_by.is_some();
                 let final_word = failed.verdict.action == Action::ReturnToClient
                     && failed.verdict.reason == Some(Reason::ContentPolicy);
                 let keys = place.entry.provider.keys.len();
-                let from = memory.go_on(at, keys, failed.verdict.reason.is_some_and(Reason::is_of_key));
-                if !self.conclude(&place.entry, *failed, lease, took, note, memory).await {
+                let of_key = failed.verdict.reason.is_some_and(Reason::is_of_key);
+                let from = if again { at } else { memory.go_on(at, keys, of_key) };
+                let rests = self.conclude(&place.entry, *failed, lease, took, note, memory).await;
+                if !rests && !again {
                     // Nothing else would keep this request from being sent there again and again.
                     memory.refused.push(at);
                 }
-                if asked_to_confirm || final_word {
+                if (asked_to_confirm && !again) || final_word {
                     return Err(match memory.refusal.take() {
                         Some((entry, answer)) => Walked::Refused { entry, answer },
                         None => Walked::Exhausted { why: Unserved::NoQuota, eta: None },
@@ -247,14 +259,34 @@ impl Worker {
         endpoint: Endpoint,
         document: &Document,
         body: &Bytes,
+        ask_usage: AskUsage,
     ) -> Result<Served, Box<Failed>> {
-        let Entry { provider, model_json, .. } = &*place.entry;
-        let ask_usage = document.can_ask_usage() && provider.dialect.accepts_stream_usage();
-        let stream = document
-            .stream
-            .then_some(StreamCall { first_token_timeout: self.settings.first_token_timeout, strip_usage: ask_usage });
-        let body = document.rewrite(body, model_json, ask_usage);
-        Call { clients: &self.clients, place, key, endpoint, body, stream, clock: &self.clock }.run().await
+        let call = Call {
+            clients: &self.clients,
+            settings: &self.settings,
+            place,
+            key,
+            endpoint,
+            body: document.rewrite(body, &place.entry.model_json, ask_usage),
+            demand: document.demand,
+            stream: document.stream,
+            shows_usage: document.wants_usage,
+            clock: &self.clock,
+        };
+        call.run().await
+    }
+}
+
+/// What is done about usage when an entry is asked for a stream.
+fn ask_usage(entry: &Entry, document: &Document) -> AskUsage {
+    if !document.stream {
+        AskUsage::AsIs
+    } else if entry.refuses_stream_options.load(Ordering::Relaxed) {
+        AskUsage::Remove
+    } else if entry.provider.dialect.accepts_stream_usage() {
+        AskUsage::Add
+    } else {
+        AskUsage::AsIs
     }
 }
 

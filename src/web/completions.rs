@@ -19,7 +19,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::EntryId;
 use crate::domain::request::Document;
 use crate::upstream::apart::apart;
-use crate::upstream::attempt::{Opened, Served, Whole};
+use crate::upstream::attempt::{Complete, Opened, Served, Whole};
 use crate::upstream::relay::Relay;
 use crate::upstream::waterfall::{Walked, Worker};
 
@@ -64,11 +64,12 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
     });
     let Ok((walked, mut note)) = walking.await else { return ApiError::Internal.response() };
     match walked {
-        Walked::Served { entry, answer: Served::Whole(whole, usage, evidence), lease } => {
+        Walked::Served { entry, answer: Served::Whole(complete), lease } => {
+            let Complete { answer, usage, cost, evidence } = *complete;
             lease.settle(Outcome::Served { usage, evidence });
-            note.row.usage = usage;
-            note.answered(whole.status, None);
-            pass_on(whole, &entry.id, &note)
+            note.row.usage = Some(cost);
+            note.answered(answer.status, None);
+            pass_on(answer, &entry.id, &note)
         }
         Walked::Served { entry, answer: Served::Stream(opened), lease } => stream(worker, *opened, entry, lease, note),
         Walked::Refused { entry, answer } => {
@@ -102,8 +103,7 @@ fn stream(worker: &Worker, mut opened: Opened, entry: Arc<Entry>, mut lease: Lea
     // Tells nginx and its kin not to collect the stream before they pass it on.
     builder.insert_header(("x-accel-buffering", "no"));
     name_the_way(&mut builder, Some(&entry.id), &note);
-    let idle_limit = worker.settings.stream_idle_timeout;
-    builder.body(Relay::new(opened, idle_limit, entry, worker.clock.clone(), lease, note))
+    builder.body(Relay::new(opened, &worker.settings, entry, worker.clock.clone(), lease, note))
 }
 
 fn refuse(fault: &ApiError, note: &mut Note) -> HttpResponse {

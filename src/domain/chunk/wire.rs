@@ -89,6 +89,8 @@ pub(crate) struct Choices<'a> {
     pub(crate) delta: bool,
     /// A message holds something for the client.
     pub(crate) message: bool,
+    /// Bytes of what is there for the client.
+    pub(crate) text: u64,
     pub(crate) finish: Option<Finish>,
     /// A choice has an error of its own.
     pub(crate) error: bool,
@@ -101,6 +103,7 @@ impl<'a> Choices<'a> {
         self.count += 1;
         self.delta |= choice.delta.0.filled();
         self.message |= choice.message.0.filled();
+        self.text = self.text.saturating_add(choice.delta.0.length()).saturating_add(choice.message.0.length());
         self.error |= filled(choice.error);
         self.usage = choice.usage.or(self.usage);
         let finish = choice.finish_reason.and_then(|reason| Finish::of(reason.get()));
@@ -180,6 +183,15 @@ impl Message<'_> {
             || filled(self.refusal)
             || filled(self.function_call)
             || filled(self.audio)
+    }
+
+    /// Bytes of what costs tokens. Where reasoning is given twice, it was produced once.
+    fn length(&self) -> u64 {
+        let reasoning = self.reasoning_content.filter(|json| filled(Some(json))).or(self.reasoning);
+        let parts = [self.content, reasoning, self.refusal, self.tool_calls, self.function_call];
+        // Without the quotes.
+        let lengths = parts.into_iter().filter(|part| filled(*part)).flatten().map(|part| part.get().len() - 2);
+        u64::try_from(lengths.sum::<usize>()).unwrap_or(u64::MAX)
     }
 }
 

@@ -6,7 +6,7 @@ fn chat(body: &[u8]) -> Result<Document, Malformed> {
     Document::parse(Endpoint::Chat, body)
 }
 
-fn rewrite(body: &str, model: &str, ask: bool) -> String {
+fn rewrite(body: &str, model: &str, ask: AskUsage) -> String {
     let document = chat(body.as_bytes()).unwrap();
     let model_json = serde_json::to_string(model).unwrap();
     let out = document.rewrite(&Bytes::copy_from_slice(body.as_bytes()), &model_json, ask);
@@ -22,7 +22,7 @@ fn only_the_model_changes() {
     let body = r#" { "x":1.0,"big":123456789012345678901234567890,"x":"é\u0041", "model" : "ch\u0061t" ,
         "messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:;base64,AAA="}}]}],
         "y":1e400,"temperature":1.00, "tools":[ ] }"#;
-    assert_eq!(rewrite(body, "a/b:free", false), body.replace(r#""ch\u0061t""#, r#""a/b:free""#));
+    assert_eq!(rewrite(body, "a/b:free", AskUsage::AsIs), body.replace(r#""ch\u0061t""#, r#""a/b:free""#));
     assert_eq!(chat(body.as_bytes()).unwrap().model, "chat");
 }
 
@@ -30,7 +30,7 @@ fn only_the_model_changes() {
 fn an_unchanged_document_is_not_copied() {
     let body = Bytes::from_static(br#"{"model":"m","messages":[{}]}"#);
     let document = chat(&body).unwrap();
-    assert_eq!(document.rewrite(&body, r#""m""#, true).as_ptr(), body.as_ptr());
+    assert_eq!(document.rewrite(&body, r#""m""#, AskUsage::Add).as_ptr(), body.as_ptr());
 }
 
 #[test]
@@ -57,20 +57,42 @@ fn usage_is_asked_for_in_every_form_a_client_can_leave_it_out() {
             r#"{"stream_options":{"include_usage": true},"model":"m","stream":true,"messages":[{}]}"#,
         ),
     ] {
-        assert_eq!(rewrite(before, "m", true), after);
+        assert_eq!(rewrite(before, "m", AskUsage::Add), after);
         assert!(!chat(before.as_bytes()).unwrap().wants_usage);
-        assert!(chat(before.as_bytes()).unwrap().can_ask_usage());
+        assert!(chat(before.as_bytes()).unwrap().asks_usage(AskUsage::Add));
     }
 }
 
 #[test]
 fn usage_is_not_asked_for_twice_nor_without_a_stream() {
     let asked = r#"{"model":"m","stream":true,"messages":[{}],"stream_options":{"include_usage":true}}"#;
-    assert_eq!(rewrite(asked, "m", true), asked);
+    assert_eq!(rewrite(asked, "m", AskUsage::Add), asked);
     assert!(chat(asked.as_bytes()).unwrap().wants_usage);
     let plain = r#"{"model":"m","stream":false,"messages":[{}]}"#;
-    assert_eq!(rewrite(plain, "m", true), plain);
-    assert!(!chat(plain.as_bytes()).unwrap().can_ask_usage());
+    assert_eq!(rewrite(plain, "m", AskUsage::Add), plain);
+    assert!(!chat(plain.as_bytes()).unwrap().asks_usage(AskUsage::Add));
+}
+
+#[test]
+fn stream_options_are_taken_out_with_one_comma() {
+    for (before, after) in [
+        (
+            r#"{"model":"c","messages":[{}], "stream_options" : {"include_usage":true} ,"stream":true}"#,
+            r#"{"model":"m","messages":[{}] ,"stream":true}"#,
+        ),
+        (
+            r#"{"stream_options":{"include_usage":true} , "model":"c","stream":true,"messages":[{}]}"#,
+            r#"{ "model":"m","stream":true,"messages":[{}]}"#,
+        ),
+        (
+            r#"{"model":"c","stream":true,"messages":[{}],"stream_options":null}"#,
+            r#"{"model":"m","stream":true,"messages":[{}]}"#,
+        ),
+        (r#"{"model":"c","stream":true,"messages":[{}]}"#, r#"{"model":"m","stream":true,"messages":[{}]}"#),
+    ] {
+        assert_eq!(rewrite(before, "m", AskUsage::Remove), after);
+        assert!(!chat(before.as_bytes()).unwrap().asks_usage(AskUsage::Remove));
+    }
 }
 
 /// LESSONS O16: malformed requests are refused with words that help.
@@ -150,7 +172,7 @@ proptest! {
         } else {
             format!(r#"{{"messages":[{{"content":{value}}}],"stream":true,"{extra}":{value}, "model":{model}}}"#)
         };
-        let out = rewrite(&body, &new, ask);
+        let out = rewrite(&body, &new, if ask { AskUsage::Add } else { AskUsage::AsIs });
         let again = chat(out.as_bytes()).unwrap();
         prop_assert_eq!(&again.model, &new);
         prop_assert_eq!(again.wants_usage, ask);

@@ -19,8 +19,17 @@ struct Outcome {
     truncated: bool,
 }
 
-fn watch(parts: &[&[u8]], strip: bool) -> Outcome {
-    let mut watch = Watch::new(strip);
+/// Of a client that has asked for usage, or has not.
+fn view(usage: bool) -> View {
+    View { usage, ..View::PLAIN }
+}
+
+fn watch(parts: &[&[u8]], usage: bool) -> Outcome {
+    watch_with(parts, view(usage))
+}
+
+fn watch_with(parts: &[&[u8]], view: View) -> Outcome {
+    let mut watch = Watch::new(view);
     let mut sent = Vec::new();
     let mut outcome = Outcome::default();
     for part in parts {
@@ -50,14 +59,14 @@ fn watch(parts: &[&[u8]], strip: bool) -> Outcome {
     outcome
 }
 
-fn watch_text(wire: &str, strip: bool) -> Outcome {
-    watch(&[wire.as_bytes()], strip)
+fn watch_text(wire: &str) -> Outcome {
+    watch(&[wire.as_bytes()], false)
 }
 
 #[test]
 fn whole_events_pass_untouched_and_without_a_copy() {
     let wire = Bytes::from(format!("{TEXT}{STOP}"));
-    let mut watch = Watch::new(true);
+    let mut watch = Watch::new(view(false));
     let fed = watch.feed(wire.clone());
     assert_eq!(fed.ready, wire);
     assert_eq!(fed.ready.as_ptr(), wire.as_ptr());
@@ -67,18 +76,18 @@ fn whole_events_pass_untouched_and_without_a_copy() {
 #[test]
 fn the_end_is_done_or_a_finish_reason() {
     let all = format!("{TEXT}{STOP}{CLOSE}");
-    assert_eq!(watch_text(&all, false), Outcome { sent: all.clone(), done: true, ..Outcome::default() });
-    let outcome = watch_text(&format!("{TEXT}{STOP}"), false);
+    assert_eq!(watch_text(&all), Outcome { sent: all.clone(), done: true, ..Outcome::default() });
+    let outcome = watch_text(&format!("{TEXT}{STOP}"));
     assert_eq!((outcome.complete, outcome.sent), (true, all));
-    let outcome = watch_text(TEXT, false);
+    let outcome = watch_text(TEXT);
     assert_eq!((outcome.truncated, outcome.sent.as_str()), (true, TEXT));
 }
 
 #[test]
 fn the_failing_event_and_what_follows_are_not_sent() {
-    let outcome = watch_text(&format!("{TEXT}{ERROR}{CLOSE}"), false);
+    let outcome = watch_text(&format!("{TEXT}{ERROR}{CLOSE}"));
     assert_eq!(outcome, Outcome { sent: TEXT.into(), failed: true, ..Outcome::default() });
-    let outcome = watch_text(&format!("{TEXT}{}", ERROR.trim_end()), false);
+    let outcome = watch_text(&format!("{TEXT}{}", ERROR.trim_end()));
     assert!(outcome.failed && outcome.sent == TEXT);
 }
 
@@ -89,24 +98,22 @@ fn half_an_event_is_never_sent() {
         let outcome = watch(&[TEXT.as_bytes(), half], false);
         assert_eq!((outcome.sent.as_str(), outcome.truncated), (TEXT, true), "{cut}");
         let usage = USAGE.as_bytes().get(..cut).unwrap();
-        for strip in [true, false] {
-            let outcome = watch(&[TEXT.as_bytes(), STOP.as_bytes(), usage], strip);
-            assert_eq!((outcome.sent, outcome.complete), (format!("{TEXT}{STOP}{CLOSE}"), true), "{cut}");
-        }
+        let outcome = watch(&[TEXT.as_bytes(), STOP.as_bytes(), usage], false);
+        assert_eq!((outcome.sent, outcome.complete), (format!("{TEXT}{STOP}{CLOSE}"), true), "{cut}");
     }
 }
 
 #[test]
 fn the_end_of_one_choice_is_not_the_end_of_all() {
-    let outcome = watch_text(&format!("{TEXT}{STOP}{TEXT}"), false);
+    let outcome = watch_text(&format!("{TEXT}{STOP}{TEXT}"));
     assert_eq!((outcome.truncated, outcome.sent), (true, format!("{TEXT}{STOP}{TEXT}")));
-    let outcome = watch_text(&format!("{TEXT}{STOP}{TEXT}{STOP}"), false);
+    let outcome = watch_text(&format!("{TEXT}{STOP}{TEXT}{STOP}"));
     assert!(outcome.complete && outcome.sent.ends_with(CLOSE));
 }
 
 #[test]
 fn an_event_too_large_to_hold_is_sent_in_parts() {
-    let mut watch = Watch::new(true);
+    let mut watch = Watch::new(view(false));
     let part = Bytes::from(vec![b'x'; 300_000]);
     let mut sent = watch.feed(Bytes::from_static(b"data: ")).ready.len();
     for _ in 0..10 {
@@ -121,7 +128,7 @@ fn an_event_too_large_to_hold_is_sent_in_parts() {
 
 #[test]
 fn the_last_usage_counts() {
-    let mut watch = Watch::new(false);
+    let mut watch = Watch::new(view(false));
     watch.feed(Bytes::from(format!(
         "{TEXT}{USAGE}{}",
         USAGE.replace("\"completion_tokens\":2", "\"completion_tokens\":9")
@@ -129,33 +136,135 @@ fn the_last_usage_counts() {
     assert_eq!(watch.usage().map(|usage| usage.completion_tokens), Some(9));
 }
 
+#[test]
+fn a_client_sees_one_usage_chunk_or_none() {
+    let late = USAGE.replace("\"completion_tokens\":2", "\"completion_tokens\":9");
+    for wire in
+        [format!("{TEXT}{STOP}{USAGE}{CLOSE}"), format!("{TEXT}{USAGE}{STOP}{CLOSE}"), format!("{USAGE}{TEXT}{STOP}")]
+    {
+        assert_eq!(watch_text(&wire).sent, format!("{TEXT}{STOP}{CLOSE}"));
+        let asked = watch(&[wire.as_bytes()], true).sent;
+        assert_eq!(asked, format!("{TEXT}{STOP}{USAGE}{CLOSE}"));
+    }
+    let several = format!("{USAGE}{TEXT}{USAGE}{STOP}{late}{CLOSE}");
+    assert_eq!(watch(&[several.as_bytes()], true).sent, format!("{TEXT}{STOP}{late}{CLOSE}"));
+    assert_eq!(watch_text(&several).sent, format!("{TEXT}{STOP}{CLOSE}"));
+}
+
+#[test]
+fn usage_beside_a_choice_is_not_repeated() {
+    let both = STOP.replace("]}\n", "],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n");
+    let wire = format!("{TEXT}{both}{CLOSE}");
+    assert_eq!(watch(&[wire.as_bytes()], true).sent, wire);
+    assert_eq!(watch_text(&wire).sent, wire);
+}
+
+#[test]
+fn usage_that_nobody_reports_is_estimated_and_says_so() {
+    let demand = Demand { prompt_bytes: 400, ..View::PLAIN.demand };
+    let head = TEXT.replace("{\"choices\"", "{\"id\":\"x\",\"created\":7,\"model\":\"m\",\"choices\"");
+    for wire in [format!("{head}{STOP}{CLOSE}"), format!("{head}{STOP}")] {
+        let sent = watch_with(&[wire.as_bytes()], View { usage: true, demand, ..View::PLAIN }).sent;
+        let chunk =
+            sent.strip_prefix(&format!("{head}{STOP}data: ")).and_then(|rest| rest.strip_suffix(CLOSE)).unwrap();
+        let expected = serde_json::json!({
+            "id": "x", "object": "chat.completion.chunk", "created": 7, "model": "m", "choices": [],
+            "usage": { "prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101 }, "usage_estimated": true,
+        });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(chunk).unwrap(), expected);
+        assert!(!watch_text(&wire).sent.contains("usage"));
+    }
+    let groq = format!(
+        "{TEXT}{STOP}data: {{\"x_groq\":{{\"usage\":{{\"prompt_tokens\":5,\"completion_tokens\":6}}}}}}\n\n{CLOSE}"
+    );
+    let sent = watch(&[groq.as_bytes()], true).sent;
+    assert!(sent.contains("\"usage\":{\"completion_tokens\":6,") && !sent.contains("estimated"), "{sent}");
+}
+
+#[test]
+fn what_is_lost_is_no_complete_answer() {
+    for garbled in
+        ["data: {\"choices\":[{\"delta\":{\"content\":\"h\n\n", "data: {\"choices\":[]} {\"choices\":[]}\n\n"]
+    {
+        let mut watch = Watch::new(view(false));
+        let fed = watch.feed(Bytes::from(format!("{TEXT}{garbled}{STOP}{CLOSE}")));
+        assert_eq!(
+            (fed.ready, fed.failed),
+            (Bytes::from_static(TEXT.as_bytes()), Some(Failure::Garbled)),
+            "{garbled:?}"
+        );
+    }
+    for noise in ["data: ping\n\n", "data: null\n\n", "data: {oops\n\n", "data: <html>\n\n", "data: \0\n\n"] {
+        let wire = format!("{noise}{TEXT}{noise}{STOP}{noise}{CLOSE}");
+        assert_eq!(watch_text(&wire).sent, format!("{TEXT}{STOP}{CLOSE}"), "{noise:?}");
+    }
+}
+
+#[test]
+fn a_stream_may_be_only_so_long() {
+    let mut watch = Watch::new(View { most: 1_000, ..View::PLAIN });
+    let mut sent = 0;
+    let failure = loop {
+        let fed = watch.feed(Bytes::from_static(TEXT.as_bytes()));
+        sent += fed.ready.len();
+        if fed.failed.is_some() {
+            break fed.failed;
+        }
+    };
+    assert_eq!(failure, Some(Failure::TooLong));
+    assert!(sent <= 1_000 && watch.over());
+}
+
+#[test]
+fn reasoning_is_shown_as_content_where_that_is_wanted() {
+    let thought = TEXT.replace("content", "reasoning_content");
+    let (wire, answer) = (format!("{thought}{TEXT}{STOP}{CLOSE}"), TEXT.replace("\"h", "\"\\n\\nh"));
+    assert_eq!(watch_text(&wire).sent, wire);
+    for cut in 0..wire.len() {
+        let (left, right) = wire.as_bytes().split_at(cut);
+        let sent = watch_with(&[left, right], View { normalize: true, ..View::PLAIN }).sent;
+        assert_eq!(sent, format!("{TEXT}{answer}{STOP}{CLOSE}"), "{cut}");
+    }
+}
+
+const GARBLED: &str = "data: {\"choices\":[oops\n\n";
+
+const THOUGHT: &str = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n";
+
 proptest! {
     /// However the wire is cut, the same bytes are sent on and the end is the same.
     #[test]
     fn cuts_change_nothing(
-        events in prop::collection::vec(prop::sample::select(vec![TEXT, STOP, USAGE, ERROR, CLOSE, ": hi\n\n", "data: {oops\n\n"]), 0..8),
-        crlf in any::<bool>(), strip in any::<bool>(), open in any::<bool>(),
+        events in prop::collection::vec(
+            prop::sample::select(vec![TEXT, STOP, USAGE, ERROR, CLOSE, THOUGHT, ": hi\n\n", GARBLED, "data: ping\n\n"]), 0..8),
+        crlf in any::<bool>(), usage in any::<bool>(), normalize in any::<bool>(), open in any::<bool>(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
+        let view = View { usage, normalize, ..View::PLAIN };
         let mut wire = events.concat();
         if crlf { wire = wire.replace('\n', "\r\n"); }
         if open { wire = wire.trim_end().to_owned(); }
-        let whole = watch_text(&wire, strip);
+        let whole = watch_with(&[wire.as_bytes()], view);
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
         places.extend([0, wire.len()]);
         places.sort_unstable();
         let parts: Vec<&[u8]> = places.windows(2).map(|pair| &wire.as_bytes()[pair[0]..pair[1]]).collect();
-        let cut = watch(&parts, strip);
+        let cut = watch_with(&parts, view);
         // An LF that is cut off its CR may be sent later, or not at all behind the end: blank either way.
         prop_assert_eq!(cut.sent.replace(['\r', '\n'], ""), whole.sent.replace(['\r', '\n'], ""));
         prop_assert_eq!((cut.failed, cut.done, cut.complete, cut.truncated), (whole.failed, whole.done, whole.complete, whole.truncated));
-        if strip {
-            prop_assert!(!whole.sent.contains("\"choices\":[],"));
+        // What has only begun at the end is left out, and ends nothing.
+        let half = open && events.last().is_some_and(|event| event.starts_with(':') || *event == GARBLED || event.contains("ping"));
+        let whole_events = &events[..events.len() - usize::from(half)];
+        let ends = |event: &&&str| ![ERROR, CLOSE, GARBLED].contains(*event);
+        let shown = |event: &&&str| !(event.contains("ping") || event.contains("\"usage\""));
+        let kept: String = whole_events.iter().take_while(ends).filter(shown).copied().collect();
+        if !normalize {
+            prop_assert!(whole.sent.replace("\r\n", "\n").starts_with(kept.trim_end()) || whole.truncated);
         }
-        // The last event, if it was left open and cannot be read, is half of one.
-        let halves = events.last().is_some_and(|event| open && (event.starts_with(':') || event.contains("oops")));
-        let before_error = events[..events.len() - usize::from(halves)].iter().take_while(|event| **event != ERROR && **event != CLOSE);
-        let kept: String = before_error.filter(|event| !strip || **event != USAGE).copied().collect();
-        prop_assert!(whole.sent.replace("\r\n", "\n").starts_with(kept.trim_end()) || whole.truncated);
+        let ended = whole.complete || whole.done;
+        prop_assert_eq!(whole.sent.matches("\"usage\"").count(), usize::from(usage && ended));
+        prop_assert_eq!(whole.sent.matches("[DONE]").count(), usize::from(ended));
+        prop_assert!(!normalize || !whole.sent.contains("reasoning"));
     }
 }
