@@ -188,6 +188,7 @@ impl Watch {
             return (Fed { failed: cuts.failed, ..Fed::default() }, None);
         }
         if whole {
+            tail.truncate(tail.trim_ascii_end().len());
             tail.extend_from_slice(b"\n\n");
         } else {
             tail.clear();

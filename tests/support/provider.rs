@@ -59,6 +59,12 @@ enum Act {
     Hang,
     /// Closes.
     Close,
+    /// Closes in a way that tells the peer that something is wrong.
+    Reset,
+    /// Sends this again and again, until the peer leaves.
+    Repeat(Vec<u8>),
+    /// Sends this a byte at a time.
+    Trickle(Vec<u8>, Duration),
 }
 
 /// A scripted answer.
@@ -141,7 +147,12 @@ impl Answer {
 
     /// One chunk of a chunked body.
     pub fn part(self, text: &str) -> Self {
-        self.bytes(format!("{:x}\r\n{text}\r\n", text.len()))
+        self.part_of(text.as_bytes())
+    }
+
+    /// One chunk of a chunked body that need not be text.
+    pub fn part_of(self, bytes: &[u8]) -> Self {
+        self.bytes([format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat())
     }
 
     /// The end of a chunked body.
@@ -172,6 +183,21 @@ impl Answer {
 
     pub fn close(mut self) -> Self {
         self.acts.push(Act::Close);
+        self
+    }
+
+    pub fn reset(mut self) -> Self {
+        self.acts.push(Act::Reset);
+        self
+    }
+
+    pub fn repeat(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.acts.push(Act::Repeat(bytes.into()));
+        self
+    }
+
+    pub fn trickle(mut self, bytes: impl Into<Vec<u8>>, pause: Duration) -> Self {
+        self.acts.push(Act::Trickle(bytes.into(), pause));
         self
     }
 
@@ -264,6 +290,15 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                 Act::Gate(gate) => or_gone(&mut stream, async { gate.acquire().await.unwrap().forget() }).await,
                 Act::Hang => or_gone(&mut stream, std::future::pending()).await,
                 Act::Close => return,
+                Act::Reset => {
+                    stream.set_zero_linger().unwrap();
+                    return;
+                }
+                Act::Repeat(bytes) => {
+                    while stream.write_all(&bytes).await.is_ok() {}
+                    true
+                }
+                Act::Trickle(bytes, pause) => trickle(&mut stream, &bytes, pause).await,
             };
             if gone {
                 shared.aborted.send_modify(|aborted| *aborted += 1);
@@ -271,6 +306,16 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             }
         }
     }
+}
+
+/// True when the peer leaves before all of it is sent.
+async fn trickle(stream: &mut TcpStream, bytes: &[u8], pause: Duration) -> bool {
+    for byte in bytes {
+        if stream.write_all(&[*byte]).await.is_err() || or_gone(stream, tokio::time::sleep(pause)).await {
+            return true;
+        }
+    }
+    false
 }
 
 /// True when the peer leaves before `wait` is over.
