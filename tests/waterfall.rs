@@ -39,7 +39,8 @@ async fn o21_exhaustion_says_who_why_and_when() {
     let limited = Provider::script([Answer::rate_limited(Some("42"))]).await;
     let broken = Provider::script([Answer::json(500, &[], "{}")]).await;
     let dead = Provider::script([Answer::error(401, &[], "bad key", "auth")]).await;
-    let app = App::start(&chain_of(&[("groq", &limited), ("openrouter", &broken), ("cerebras", &dead)])).await;
+    let providers = [("groq", &limited), ("openrouter", &broken), ("cerebras", &dead)];
+    let app = App::start(&config_of("  queueMode: false\n", &providers, "")).await;
     for (more, seconds) in [("", "15"), (r#","stream":true"#, "5")] {
         let reply = app.chat(ask(more)).await;
         assert_eq!((reply.status, reply.code().as_str()), (503, "all_providers_exhausted"));

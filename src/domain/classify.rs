@@ -43,8 +43,8 @@ pub fn classify(dialect: Dialect, answer: &Answer<'_>, now: Wall) -> Verdict {
     rule(&signs).settle(&signs)
 }
 
-/// The verdict on an answer that broke off or never came: `Empty`, `Truncated`, `Unreadable`, `Transport` or
-/// `Timeout`.
+/// The verdict on an answer that broke off or never came: `Empty`, `Truncated`, `Unreadable`, `Transport`, `Lost`
+/// or `Timeout`.
 #[must_use]
 pub fn broken(dialect: Dialect, reason: Reason) -> Verdict {
     let class = match reason {

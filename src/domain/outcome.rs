@@ -66,15 +66,17 @@ pub enum Reason {
     Truncated,
     /// A 200 that cannot be read, or is too long to be read.
     Unreadable,
-    /// No answer: refused, reset, DNS, TLS.
+    /// No connection: refused, DNS, TLS.
     Transport,
+    /// The connection ended before the answer began.
+    Lost,
     /// No answer in time.
     Timeout,
 }
 
 impl Reason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::RateLimit,
         Self::Quota,
         Self::Concurrency,
@@ -99,6 +101,7 @@ impl Reason {
         Self::Truncated,
         Self::Unreadable,
         Self::Transport,
+        Self::Lost,
         Self::Timeout,
     ];
 
@@ -123,6 +126,13 @@ impl Reason {
     #[must_use]
     pub fn is_quota(self) -> bool {
         matches!(self, Self::RateLimit | Self::Quota | Self::Concurrency | Self::Overload)
+    }
+
+    /// True when it passes by itself, and soon: a request may wait for it. Of who cannot be reached or does not answer at
+    /// all nobody can say that, and an answer of no use may be what this request gets.
+    #[must_use]
+    pub fn passes(self) -> bool {
+        self.is_quota() || matches!(self, Self::Server | Self::Lost | Self::Truncated)
     }
 
     /// True when it says something about the account that was used and nothing about the model: another key of the same
@@ -160,6 +170,7 @@ impl Reason {
             Self::Truncated => "answer cut off",
             Self::Unreadable => "unreadable answer",
             Self::Transport => "connection failed",
+            Self::Lost => "connection lost",
             Self::Timeout => "timeout",
         }
     }

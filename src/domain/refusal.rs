@@ -59,11 +59,11 @@ impl Refusal {
         }
     }
 
-    /// True when quota will come back by itself: worth waiting for. What is broken, switched off or too small is not.
+    /// True when it will pass by itself: worth waiting for. What has to be mended, is switched off or too small is not.
     #[must_use]
     pub fn passes(&self) -> bool {
         match self {
-            Self::Cooling(cooldown) => cooldown.until != Deadline::Never && cooldown.reason.is_quota(),
+            Self::Cooling(cooldown) => cooldown.until != Deadline::Never && cooldown.reason.passes(),
             Self::Spent { .. } | Self::Full { .. } | Self::Probing { .. } | Self::Queued | Self::Gone => true,
             Self::TooLarge { .. } | Self::Off => false,
         }

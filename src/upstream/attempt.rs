@@ -278,7 +278,7 @@ impl Call<'_> {
     fn unanswered(&self, fault: &CallError) -> Box<Failed> {
         let failed = self.failed(fault, 0);
         match fault.lost() && self.body.len() > LONG_BODY {
-            true => Box::new(Failed { verdict: Verdict::skip(Reason::Transport), ..*failed }),
+            true => Box::new(Failed { verdict: Verdict::skip(Reason::Lost), ..*failed }),
             false => failed,
         }
     }

@@ -17,7 +17,7 @@ pub enum CallError {
     #[error("{0}")]
     Connect(String),
     /// The connection broke before the answer began.
-    #[error("connection lost before the answer: {0}")]
+    #[error("before the answer: {0}")]
     Lost(String),
     /// What came was no HTTP.
     #[error("invalid HTTP answer: {0}")]
@@ -74,7 +74,8 @@ impl CallError {
     #[must_use]
     pub fn verdict(&self, dialect: Dialect) -> Verdict {
         let reason = match self {
-            Self::Connect(_) | Self::Lost(_) | Self::Invalid(_) => Reason::Transport,
+            Self::Connect(_) | Self::Invalid(_) => Reason::Transport,
+            Self::Lost(_) => Reason::Lost,
             Self::Timeout { .. } => Reason::Timeout,
             Self::Cut(_) => Reason::Truncated,
             Self::TooLarge(_) | Self::Unreadable(_) => Reason::Unreadable,

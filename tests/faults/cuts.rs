@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::app::{App, Reply, ask, chain_of};
+use crate::support::app::{App, Reply, ask, chain_of, config_of};
 use crate::support::provider::{Answer, COMPLETION, DONE, Provider, STOP, delta};
 
 /// A provider that cuts the nth answer behind its nth byte; and which of them it is told to give.
@@ -114,7 +114,7 @@ async fn a_stream_with_a_length_cut_at_every_byte() {
 async fn a_cut_answer_alone_is_an_error() {
     let answer = sized("application/json", COMPLETION);
     let provider = cutting(answer.clone()).await;
-    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let app = App::start(&config_of("  queueMode: false\n", &[("a", &provider)], "")).await;
     for cut in 0..answer.len() {
         let reply = app.chat(ask("")).await;
         assert_eq!((reply.status, reply.code().as_str()), (503, "all_providers_exhausted"), "cut at {cut}");
