@@ -11,3 +11,4 @@ pub mod models;
 pub mod ratelimits;
 pub mod routes;
 pub mod state;
+pub mod unread;
