@@ -33,6 +33,12 @@ use crate::web::state::{RequestIds, State};
 /// How long requests in progress may take at shutdown.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// How long the head of a request may take to arrive.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// More connections than one worker can look after.
+const MOST_CONNECTIONS: usize = 25_600;
+
 /// How long the last bytes of finished answers may take to leave, at least.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -126,6 +132,8 @@ impl Proxy {
         // With half-closed connections a client that leaves would not end its request.
         .h1_allow_half_closed(false)
         .backlog(4_096)
+        .client_request_timeout(HEAD)
+        .max_connections(connections_per_worker(open_files(), settings.workers))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(GRACE.as_secs())
         .disable_signals()
@@ -189,10 +197,42 @@ impl Proxy {
     }
 }
 
+/// How many clients a worker lets in at the same time. Others wait at the door until somebody leaves. Without this they
+/// would take all files that the process may open, and no provider could be called for those who are in.
+fn connections_per_worker(files: usize, workers: usize) -> usize {
+    // Some 25 are open from the start.
+    let others = (files / 4).clamp(64, 4_096);
+    let clients = files.saturating_sub(others).max(files / 4);
+    (clients / workers.max(1)).clamp(1, MOST_CONNECTIONS)
+}
+
+/// How many files the process may open.
+fn open_files() -> usize {
+    #[cfg(unix)]
+    if let Ok((soft, _)) = rlimit::getrlimit(rlimit::Resource::NOFILE) {
+        return usize::try_from(soft).unwrap_or(usize::MAX);
+    }
+    usize::MAX
+}
+
 fn random_u32() -> Result<u32, StartError> {
     use ring::rand::{SecureRandom, SystemRandom};
 
     let mut bytes = [0; 4];
     SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::NoRandomness)?;
     Ok(u32::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_leave_files_for_calls() {
+        for (files, workers, connections) in
+            [(usize::MAX, 1, 25_600), (20_000, 1, 15_904), (1_024, 1, 768), (1_024, 4, 192), (64, 1, 16), (1, 1, 1)]
+        {
+            assert_eq!(connections_per_worker(files, workers), connections, "{files} files, {workers} workers");
+        }
+    }
 }
