@@ -16,6 +16,7 @@ mod efficiency;
 mod errors;
 mod explain;
 mod history;
+mod hostile;
 mod keys;
 mod layout;
 mod lessons;
