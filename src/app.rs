@@ -1,5 +1,6 @@
 //! The whole proxy, wired: started, and stopped without losing anything.
 
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -7,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::{Addr, Arbiter};
+#[cfg(target_os = "linux")]
+use actix_rt::net::TcpStream;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
@@ -38,6 +41,10 @@ const HEAD: Duration = Duration::from_secs(5);
 
 /// More connections than one worker can look after.
 const MOST_CONNECTIONS: usize = 25_600;
+
+/// How long a client may leave unread what was sent to it, or not confirm that it came. Until then it keeps its place
+/// at the provider: nothing else ends a stream that nobody reads, and a computer that lost its network says no farewell.
+const UNREAD: Duration = Duration::from_secs(90);
 
 /// How long the last bytes of finished answers may take to leave, at least.
 const LINGER: Duration = Duration::from_secs(2);
@@ -129,6 +136,7 @@ impl Proxy {
         })
         .workers(settings.workers)
         .tcp_nodelay(true)
+        .on_connect(|connection, _| limit_unread(connection))
         // With half-closed connections a client that leaves would not end its request.
         .h1_allow_half_closed(false)
         .backlog(4_096)
@@ -206,6 +214,19 @@ fn connections_per_worker(files: usize, workers: usize) -> usize {
     (clients / workers.max(1)).clamp(1, MOST_CONNECTIONS)
 }
 
+/// Has the system end a connection on which nothing gets through for [`UNREAD`]. Elsewhere than on Linux it does so in
+/// its own time.
+fn limit_unread(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+        let millis = u32::try_from(UNREAD.as_millis()).unwrap_or(u32::MAX);
+        // A connection that is gone already needs no limit.
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, millis);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = connection;
+}
+
 /// How many files the process may open.
 fn open_files() -> usize {
     #[cfg(unix)]
@@ -226,6 +247,18 @@ fn random_u32() -> Result<u32, StartError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[actix_rt::test]
+    async fn connections_of_clients_end_when_nothing_gets_through() {
+        use actix_rt::net::TcpListener;
+
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        limit_unread(&accepted);
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap(), 90_000);
+    }
 
     #[test]
     fn clients_leave_files_for_calls() {

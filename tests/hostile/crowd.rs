@@ -25,7 +25,7 @@ mod apart {
     use std::fs;
     use std::net::SocketAddr;
     use std::process::Command;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use tempfile::TempDir;
 
@@ -65,11 +65,13 @@ mod apart {
 
         /// Looks until so many files are open; nothing outside of that process tells when.
         async fn until(&self, reached: impl Fn(usize) -> bool) {
-            let began = Instant::now();
-            while !reached(self.open_files()) {
-                assert!(began.elapsed() < Duration::from_secs(30), "{} files are open", self.open_files());
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            let looking = async {
+                while !reached(self.open_files()) {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let in_time = tokio::time::timeout(Duration::from_secs(30), looking).await.is_ok();
+            assert!(in_time, "{} files are open", self.open_files());
         }
 
         async fn chat(&self) -> u16 {
