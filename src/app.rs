@@ -32,6 +32,7 @@ use crate::web::gate::gate;
 use crate::web::keys::Keys;
 use crate::web::routes;
 use crate::web::state::{RequestIds, State};
+use crate::web::strangers::Strangers;
 
 /// How long requests in progress may take at shutdown.
 pub const GRACE: Duration = Duration::from_secs(30);
@@ -136,7 +137,10 @@ impl Proxy {
         })
         .workers(settings.workers)
         .tcp_nodelay(true)
-        .on_connect(|connection, _| limit_unread(connection))
+        .on_connect(|connection, data| {
+            limit_unread(connection);
+            data.insert(Strangers::default());
+        })
         // With half-closed connections a client that leaves would not end its request.
         .h1_allow_half_closed(false)
         .backlog(4_096)

@@ -13,6 +13,7 @@ use actix_web::{Error, HttpMessage};
 use super::error::ApiError;
 use super::keys::Visitor;
 use super::state::State;
+use super::strangers::{Strangers, hang_up};
 use super::unread::Unread;
 
 /// The id of a request, as in its log line and in `X-Request-Id`.
@@ -32,6 +33,10 @@ pub async fn gate<B: MessageBody + 'static>(
     };
     let id = state.ids.next(state.clock.now());
     let visitor = state.keys.visitor(request.headers());
+    let stranger = matches!(visitor, Visitor::Stranger | Visitor::Nobody);
+    if stranger && !request.conn_data().is_none_or(Strangers::welcome) {
+        return Ok(request.into_response(hang_up()));
+    }
     let unread = Unread::of(&mut request);
     let mut response = match admit(&state, &request, visitor) {
         Ok(()) => {
@@ -43,9 +48,8 @@ pub async fn gate<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    if matches!(visitor, Visitor::Stranger | Visitor::Nobody) {
-        // No connection is kept for somebody unknown: on one that is kept, the next head has no deadline in actix, and
-        // requests that come faster than their answers are fetched keep it busy.
+    if stranger {
+        // No connection is kept for somebody unknown: on one that is kept, the next head has no deadline in actix.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(unread.until_sent(response))
