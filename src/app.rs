@@ -1,5 +1,6 @@
 //! The whole proxy, wired: started, and stopped without losing anything.
 
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -7,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::{Addr, Arbiter};
+#[cfg(target_os = "linux")]
+use actix_rt::net::TcpStream;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
@@ -29,9 +32,20 @@ use crate::web::gate::gate;
 use crate::web::keys::Keys;
 use crate::web::routes;
 use crate::web::state::{RequestIds, State};
+use crate::web::strangers::Strangers;
 
 /// How long requests in progress may take at shutdown.
 pub const GRACE: Duration = Duration::from_secs(30);
+
+/// How long the head of a request may take to arrive.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// More connections than one worker can look after.
+const MOST_CONNECTIONS: usize = 25_600;
+
+/// How long a client may leave unread what was sent to it, or not confirm that it came. Until then it keeps its place
+/// at the provider: nothing else ends a stream that nobody reads, and a computer that lost its network says no farewell.
+const UNREAD: Duration = Duration::from_secs(90);
 
 /// How long the last bytes of finished answers may take to leave, at least.
 const LINGER: Duration = Duration::from_secs(2);
@@ -123,9 +137,15 @@ impl Proxy {
         })
         .workers(settings.workers)
         .tcp_nodelay(true)
+        .on_connect(|connection, data| {
+            limit_unread(connection);
+            data.insert(Strangers::default());
+        })
         // With half-closed connections a client that leaves would not end its request.
         .h1_allow_half_closed(false)
         .backlog(4_096)
+        .client_request_timeout(HEAD)
+        .max_connections(connections_per_worker(open_files(), settings.workers))
         .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(GRACE.as_secs())
         .disable_signals()
@@ -189,10 +209,67 @@ impl Proxy {
     }
 }
 
+/// How many clients a worker lets in at the same time. Others wait at the door until somebody leaves. Without this they
+/// would take all files that the process may open, and no provider could be called for those who are in.
+fn connections_per_worker(files: usize, workers: usize) -> usize {
+    // Some 25 are open from the start.
+    let others = (files / 4).clamp(64, 4_096);
+    let clients = files.saturating_sub(others).max(files / 4);
+    (clients / workers.max(1)).clamp(1, MOST_CONNECTIONS)
+}
+
+/// Has the system end a connection on which nothing gets through for [`UNREAD`]. Elsewhere than on Linux it does so in
+/// its own time.
+fn limit_unread(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+        let millis = u32::try_from(UNREAD.as_millis()).unwrap_or(u32::MAX);
+        // A connection that is gone already needs no limit.
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, millis);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = connection;
+}
+
+/// How many files the process may open.
+fn open_files() -> usize {
+    #[cfg(unix)]
+    if let Ok((soft, _)) = rlimit::getrlimit(rlimit::Resource::NOFILE) {
+        return usize::try_from(soft).unwrap_or(usize::MAX);
+    }
+    usize::MAX
+}
+
 fn random_u32() -> Result<u32, StartError> {
     use ring::rand::{SecureRandom, SystemRandom};
 
     let mut bytes = [0; 4];
     SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::NoRandomness)?;
     Ok(u32::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[actix_rt::test]
+    async fn connections_of_clients_end_when_nothing_gets_through() {
+        use actix_rt::net::TcpListener;
+
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        limit_unread(&accepted);
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap(), 90_000);
+    }
+
+    #[test]
+    fn clients_leave_files_for_calls() {
+        for (files, workers, connections) in
+            [(usize::MAX, 1, 25_600), (20_000, 1, 15_904), (1_024, 1, 768), (1_024, 4, 192), (64, 1, 16), (1, 1, 1)]
+        {
+            assert_eq!(connections_per_worker(files, workers), connections, "{files} files, {workers} workers");
+        }
+    }
 }

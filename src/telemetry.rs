@@ -30,7 +30,11 @@ pub enum TelemetryError {
 pub fn start(level: LogLevel, format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryError> {
     let targets = match filter {
         Some(text) => text.parse().map_err(|_| TelemetryError::Filter(text.to_owned()))?,
-        None => Targets::new().with_target("chain429", own(level)).with_default(LevelFilter::WARN),
+        // What a client sends wrong is an error to this target, a line each: strangers could fill the log with it.
+        None => Targets::new()
+            .with_target("chain429", own(level))
+            .with_target("actix_http::h1", LevelFilter::OFF)
+            .with_default(LevelFilter::WARN),
     };
     let lines = fmt::layer().with_writer(|| Lines).with_target(false);
     let lines = match format {

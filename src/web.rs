@@ -11,3 +11,5 @@ pub mod models;
 pub mod ratelimits;
 pub mod routes;
 pub mod state;
+pub mod strangers;
+pub mod unread;

@@ -1,7 +1,7 @@
 //! The main job: a request goes in, the first entry that can serves it, its bytes come back.
 
 use crate::support::app::{App, CLIENT, ask, chain_of, config_of, whole};
-use crate::support::provider::{Answer, COMPLETION, Provider};
+use crate::support::provider::{Answer, COMPLETION, DONE, Provider, USAGE};
 
 #[actix_rt::test]
 async fn a_request_is_answered_by_the_first_entry() {
@@ -149,5 +149,45 @@ async fn embeddings_walk_the_chain_too() {
     assert_eq!(request.text(), r#"{"model":"m","input":["x"],"dimensions":1.0}"#);
     let refused = app.post_to("/v1/embeddings", r#"{"model":"default"}"#).await;
     assert_eq!((refused.status, refused.json()["error"]["param"].as_str()), (400, Some("input")));
+    app.stop().await;
+}
+
+/// LESSONS F22: parameters outside of a fixed list were dropped without a word, and there was never more than one choice.
+#[actix_rt::test]
+async fn f22_parameters_that_nobody_here_knows_and_several_choices_pass_through() {
+    let several = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a"},"logprobs":null,"finish_reason":"stop"},{"index":1,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{\"x\": 1.0}"}}]},"finish_reason":"tool_calls"},{"index":2,"message":{"role":"assistant","content":"b","x_vendor":[1e400]},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":3,"total_tokens":4,"x":{}},"x_vendor":"y"}"#;
+    let provider = Provider::script([Answer::json(200, &[], several)]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let more = r#", "n": 3, "logit_bias": {"50256": -100, "1": 1.50}, "logprobs": true, "top_logprobs":5, "seed":18446744073709551616, "user" : "\u00e9\/", "tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"x":{"type":"number"}}}}}], "tool_choice":{"type":"function","function":{"name":"f"}}, "parallel_tool_calls":false, "reasoning_effort":"low", "service_tier":null, "metadata":{"a":"b"}, "top_k":40, "min_p":0.0500, "x_vendor":{"nested":[1e400,-0.0,{"deep":null}]}, "x_vendor_twice":1, "x_vendor_twice":2, "extra_body":{"google":{"thinking_config":{"thinking_budget":0}}} "#;
+    for stream in ["", r#","stream":false"#] {
+        let body = ask(&format!("{more}{stream}"));
+        let reply = app.chat(body.clone()).await;
+        assert_eq!((reply.status, reply.text().as_str()), (200, several));
+        assert_eq!(provider.requests().pop().unwrap().text(), body.replace(r#""default""#, r#""m""#));
+    }
+    app.stop().await;
+}
+
+/// The same with a stream: three choices take turns, and each event arrives as it was sent.
+#[actix_rt::test]
+async fn f22_a_stream_of_several_choices_passes_through() {
+    let event = |index: u32, rest: &str| {
+        format!("data: {{\"id\":\"c\",\"choices\":[{{\"index\":{index},{rest}}}],\"x_vendor\":{index}.0}}\n\n")
+    };
+    let mut events: Vec<String> = Vec::new();
+    events
+        .extend((0..3).map(|index| event(index, r#""delta":{"role":"assistant","content":"a"},"finish_reason":null"#)));
+    events.extend(
+        (0..3).rev().map(|index| event(index, r#""delta":{"content":"b"},"logprobs":{},"finish_reason":null"#)),
+    );
+    events.extend((0..3).map(|index| event(index, r#""delta":{},"finish_reason":"stop""#)));
+    events.extend([USAGE.to_owned(), DONE.to_owned()]);
+    let pieces: Vec<&str> = events.iter().map(String::as_str).collect();
+    let provider = Provider::script([Answer::sse(&pieces)]).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let body = ask(r#","n":3,"stream":true,"x_vendor":[],"stream_options":{"x":1,"include_usage":true}"#);
+    let reply = app.chat(body.clone()).await;
+    assert_eq!((reply.status, reply.text()), (200, events.concat()));
+    assert_eq!(provider.requests()[0].text(), body.replace(r#""default""#, r#""m""#));
     app.stop().await;
 }

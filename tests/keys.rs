@@ -5,6 +5,7 @@ use tokio::net::TcpStream;
 
 use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, whole};
 use crate::support::provider::{Answer, Provider};
+use crate::support::wire::Wire;
 
 const EVERY_PATH: [(&str, &str); 8] = [
     ("POST", "/v1/chat/completions"),
@@ -67,6 +68,29 @@ async fn a_key_may_come_as_x_api_key_and_be_configured_as_a_hash() {
     assert_eq!(whole(request.send_body(ask("")).await.unwrap()).await.status, 200);
     let request = app.client.post(format!("{}/v1/chat/completions", app.url)).bearer_auth(format!("sha256:{actual}"));
     assert_eq!(whole(request.send_body(ask("")).await.unwrap()).await.status, 401, "the hash is not the key");
+    app.stop().await;
+}
+
+/// The routes read `%61` as an `a`, and so must whoever guards them.
+#[actix_rt::test]
+async fn an_escaped_letter_in_the_path_opens_no_other_door() {
+    let (app, _provider) = app().await;
+    assert_eq!(app.post_to("/v1/admin/explain", "{}").await.code(), "admin_required");
+    for path in
+        ["/v1/%61dmin/explain", "/v1/admi%6E/explain", "/%76%31/%61%64%6d%69%6e/explain", "/v1/%61dmin/%65xplain"]
+    {
+        for (key, code) in [(CLIENT, "admin_required"), ("nope", "invalid_api_key")] {
+            let mut wire = Wire::to(&app).await;
+            let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+            assert!(wire.send(head).await);
+            assert_eq!(wire.answer().await.unwrap().error()["code"], code, "{path}");
+        }
+    }
+    for path in ["/healt%68", "/v1/%72atelimits"] {
+        let mut wire = Wire::to(&app).await;
+        assert!(wire.send(format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN}\r\n\r\n")).await);
+        assert_eq!(wire.answer().await.unwrap().status(), 200, "{path}");
+    }
     app.stop().await;
 }
 

@@ -17,6 +17,7 @@ mod errors;
 mod explain;
 mod faults;
 mod history;
+mod hostile;
 mod keys;
 mod layout;
 mod lessons;

@@ -7,7 +7,7 @@ use actix_rt::System;
 use super::Failure;
 use super::args::Args;
 use super::report::say;
-use super::serve::{Signals, run, start_log, url};
+use super::serve::{Signals, raise_open_files, run, start_log, url};
 use crate::app::Proxy;
 use crate::clock::Clock;
 use crate::config;
@@ -33,6 +33,7 @@ pub(super) fn demo(args: &Args) -> Result<(), Failure> {
         let tls = tls::client_config(None).map_err(Failure::runtime)?;
         let admin_keys = config.settings.admin_keys.clone();
         let signals = Signals::listen().map_err(Failure::runtime)?;
+        raise_open_files();
         let proxy = Proxy::start(config, admin_keys, tls, clock, Place::Memory).map_err(Failure::runtime)?;
         if let Some(address) = proxy.addresses().first() {
             say(&welcome(&url(*address), &client_key, &admin_key));

@@ -35,6 +35,7 @@ pub(super) fn serve(args: &Args) -> Result<(), Failure> {
     let tls = tls::client_config(more_roots.as_deref()).map_err(Failure::usage)?;
     System::new().block_on(async {
         let signals = Signals::listen().map_err(Failure::runtime)?;
+        raise_open_files();
         let place = Place::File(config.settings.db_path.clone());
         let proxy = Proxy::start(config, admin_keys, tls, Clock::system(), place).map_err(Failure::runtime)?;
         run(proxy, signals).await
@@ -52,7 +53,6 @@ pub(super) fn start_log(config: &Config, args: &Args) -> Result<(), Failure> {
 /// The caller takes `signals` before it tells anyone that the proxy is there: whoever reads that line may end the
 /// process the moment after.
 pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failure> {
-    raise_open_files();
     for address in proxy.addresses() {
         info!("listening on {}", url(*address));
     }
@@ -70,7 +70,7 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
 }
 
 /// A stream takes two sockets; where nobody asks for more, a process may often have 1,024 files.
-fn raise_open_files() {
+pub(super) fn raise_open_files() {
     #[cfg(unix)]
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => debug!(limit, "open files"),

@@ -99,6 +99,26 @@ struct Fields<'a> {
     response_format: Option<&'a RawValue>,
 }
 
+/// The names of [`Fields`]. One that stands twice is refused: parsers differ in which of the two counts, so that the
+/// proxy might take a request for another one than the provider.
+const ONCE: [&str; 15] = [
+    "model",
+    "messages",
+    "input",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "stop",
+    "tools",
+    "response_format",
+];
+
 /// An explicit `null` counts as present: its bytes have to be replaced.
 fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
@@ -151,11 +171,13 @@ impl Document {
         let start = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
         match body.get(start) {
             Some(b'{') => {}
+            Some(_) if text.starts_with('\u{feff}') => {
+                return Err(Malformed::whole("the request body begins with a byte order mark; send it without".into()));
+            }
             Some(_) => return Err(Malformed::whole("the request body must be a JSON object".into())),
             None => return Err(Malformed::whole("the request body is empty; send a JSON object".into())),
         }
-        let fields: Fields<'_> = serde_json::from_str(text)
-            .map_err(|fault| Malformed::whole(format!("the request body is not valid JSON: {fault}")))?;
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(|fault| Malformed::json(&fault))?;
 
         let model = required("model", fields.model, Kind::Text)?;
         let model_span = span_in(text, model);
@@ -291,6 +313,19 @@ impl Fields<'_> {
 impl Malformed {
     fn whole(message: String) -> Self {
         Self { message, param: None }
+    }
+
+    fn json(fault: &serde_json::Error) -> Self {
+        let said = fault.to_string();
+        let twice = said.strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`'));
+        match twice.and_then(|(name, _)| ONCE.into_iter().find(|known| *known == name)) {
+            Some(name) => {
+                let (line, column) = (fault.line(), fault.column());
+                let message = format!("`{name}` is there twice, again at line {line} column {column}; send it once");
+                Self::field(name, message)
+            }
+            None => Self::whole(format!("the request body is not valid JSON: {said}")),
+        }
     }
 
     fn field(param: &'static str, message: String) -> Self {

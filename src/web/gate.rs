@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
@@ -12,6 +13,8 @@ use actix_web::{Error, HttpMessage};
 use super::error::ApiError;
 use super::keys::Visitor;
 use super::state::State;
+use super::strangers::{Strangers, hang_up};
+use super::unread::Unread;
 
 /// The id of a request, as in its log line and in `X-Request-Id`.
 #[derive(Clone, Debug)]
@@ -22,14 +25,20 @@ pub struct RequestId(pub String);
 /// # Errors
 /// Those of the handlers behind it.
 pub async fn gate<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(state) = request.app_data::<Arc<State>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let id = state.ids.next(state.clock.now());
-    let mut response = match admit(&state, &request) {
+    let visitor = state.keys.visitor(request.headers());
+    let stranger = matches!(visitor, Visitor::Stranger | Visitor::Nobody);
+    if stranger && !request.conn_data().is_none_or(Strangers::welcome) {
+        return Ok(request.into_response(hang_up()));
+    }
+    let unread = Unread::of(&mut request);
+    let mut response = match admit(&state, &request, visitor) {
         Ok(()) => {
             request.extensions_mut().insert(RequestId(id.clone()));
             next.call(request).await?.map_into_boxed_body()
@@ -39,16 +48,21 @@ pub async fn gate<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    Ok(response)
+    if stranger {
+        // No connection is kept for somebody unknown: on one that is kept, the next head has no deadline in actix.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(unread.until_sent(response))
 }
 
-fn admit(state: &State, request: &ServiceRequest) -> Result<(), ApiError> {
-    let path = request.path();
+fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<(), ApiError> {
+    // The path as the routes will see it: in that of the request any letter may be escaped.
+    let path = request.match_info().as_str();
     if path == "/health" {
         return Ok(());
     }
     let (also_admin, only_admin) = (path == "/v1/ratelimits", path.starts_with("/v1/admin/"));
-    match state.keys.visitor(request.headers()) {
+    match visitor {
         Visitor::Client if only_admin => return Err(ApiError::AdminRequired),
         Visitor::Client => {}
         Visitor::Admin if also_admin || only_admin => {}

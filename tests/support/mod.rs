@@ -7,3 +7,4 @@ pub mod oracle;
 pub mod provider;
 pub mod quota;
 pub mod stepper;
+pub mod wire;

@@ -108,7 +108,17 @@ fn o16_every_refusal_says_what_and_where() {
         (r#"{"model":null,"messages":[{}]}"#, Some("model"), "missing"),
         (r#"{"model":7,"messages":[{}]}"#, Some("model"), "must be a string, not a number"),
         (r#"{"model":"","messages":[{}]}"#, Some("model"), "empty"),
-        (r#"{"model":"m","model":"n","messages":[{}]}"#, None, "duplicate field `model`"),
+        ("\u{feff}{\"model\":\"m\"}", None, "begins with a byte order mark"),
+        (
+            r#"{"model":"m","model":"n","messages":[{}]}"#,
+            Some("model"),
+            "`model` is there twice, again at line 1 column",
+        ),
+        (
+            r#"{"model":"m","messages":[{}],"stream_options":{"include_usage":true,"include_usage":false}}"#,
+            Some("stream_options"),
+            "duplicate field `include_usage`",
+        ),
         (r#"{"model":"m"}"#, Some("messages"), "missing"),
         (r#"{"model":"m","messages":[]}"#, Some("messages"), "at least one"),
         (r#"{"model":"m","messages":"hi"}"#, Some("messages"), "must be an array, not a string"),
@@ -146,11 +156,45 @@ fn nulls_of_optional_fields_are_fine() {
     assert!(!chat(body.as_bytes()).unwrap().stream);
 }
 
+/// Whatever the proxy looks at would otherwise be one thing here and perhaps another to the provider.
 #[test]
-fn deep_nesting_does_not_overflow_the_stack() {
-    let deep = format!(r#"{{"model":"m","messages":[{{}}],"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
-    // Accepted or refused: either is fine, a crash is not.
-    let _ = chat(deep.as_bytes());
+fn every_field_that_is_looked_at_may_stand_there_once() {
+    for name in ONCE {
+        for escaped in [name.to_owned(), name.replacen(&name[..1], &format!("\\u{:04x}", name.as_bytes()[0]), 1)] {
+            let refusal = refusal(&format!(r#"{{"{name}":null,"x":1,"{escaped}":null}}"#));
+            assert_eq!(refusal.param, Some(name), "{escaped}: {}", refusal.message);
+            assert!(refusal.message.contains("is there twice"), "{}", refusal.message);
+        }
+    }
+    let twice = r#"{"seed":1,"model":"m","messages":[{}],"seed":2}"#;
+    assert_eq!(rewrite(twice, "m", false), twice, "nobody here looks at a seed");
+}
+
+/// How deep a provider reads is its own affair.
+#[test]
+fn any_depth_is_read_without_the_stack() {
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(200_000), close.repeat(200_000));
+    for value in [deep("[", "]"), deep("{\"a\":", "}"), deep("[{\"a\":", "}]")] {
+        for body in [
+            format!(r#"{{"model":"m","messages":[{{"content":{value}}}]}}"#),
+            format!(r#"{{"model":"m","messages":[{{}}],"tools":[{value}]}}"#),
+            format!(r#"{{"model":"m","messages":[{{}}],"x":{value}}}"#),
+        ] {
+            assert!(chat(body.as_bytes()).is_ok());
+            assert!(refusal(&body[..body.len() - 2]).message.contains("EOF while parsing"));
+        }
+        let param = refusal(&format!(r#"{{"model":{value},"messages":[{{}}]}}"#)).param;
+        assert_eq!(param, Some("model"));
+        let param = refusal(&format!(r#"{{"model":"m","messages":[1,{value}]}}"#)).param;
+        assert_eq!(param, Some("messages"));
+    }
+}
+
+#[test]
+fn halves_of_pairs_arrive_as_they_were_written() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"\ud800 \udc00\ud800"}],"x":"\ud83d"}"#;
+    assert_eq!(rewrite(body, "m", false), body);
+    assert_eq!(refusal(r#"{"model":"\ud800","messages":[{}]}"#).param, Some("model"));
 }
 
 proptest! {
