@@ -43,9 +43,9 @@ const HEAD: Duration = Duration::from_secs(5);
 /// More connections than one worker can look after.
 const MOST_CONNECTIONS: usize = 25_600;
 
-/// How long a client may leave unread what was sent to it, or not confirm that it came. Until then it keeps its place
-/// at the provider: nothing else ends a stream that nobody reads, and a computer that lost its network says no farewell.
-const UNREAD: Duration = Duration::from_secs(90);
+/// How much longer than `clientStallTimeoutMs` a connection is kept on which nothing gets through: a client that wakes up
+/// before then finds out why its stream has ended.
+const LAST_WORDS: Duration = Duration::from_secs(30);
 
 /// How long the last bytes of finished answers may take to leave, at least.
 const LINGER: Duration = Duration::from_secs(2);
@@ -114,6 +114,7 @@ impl Proxy {
         let remembered = Arc::new(Mutex::new(remembered));
         let (journal_drain, journal_recorder) = (Arc::clone(&drain), recorder.clone());
         let worker_settings = Arc::clone(&settings);
+        let unread = settings.client_stall_timeout + LAST_WORDS;
         let bound = HttpServer::new(move || {
             // The actors live on the worker thread that comes first: with one worker no message crosses a thread.
             let control = started
@@ -137,8 +138,8 @@ impl Proxy {
         })
         .workers(settings.workers)
         .tcp_nodelay(true)
-        .on_connect(|connection, data| {
-            limit_unread(connection);
+        .on_connect(move |connection, data| {
+            limit_unread(connection, unread);
             data.insert(Strangers::default());
         })
         // With half-closed connections a client that leaves would not end its request.
@@ -218,17 +219,17 @@ fn connections_per_worker(files: usize, workers: usize) -> usize {
     (clients / workers.max(1)).clamp(1, MOST_CONNECTIONS)
 }
 
-/// Has the system end a connection on which nothing gets through for [`UNREAD`]. Elsewhere than on Linux it does so in
-/// its own time.
-fn limit_unread(connection: &dyn Any) {
+/// Has the system end a connection on which nothing gets through for so long. Elsewhere than on Linux it does so in its
+/// own time.
+fn limit_unread(connection: &dyn Any, limit: Duration) {
     #[cfg(target_os = "linux")]
     if let Some(stream) = connection.downcast_ref::<TcpStream>() {
-        let millis = u32::try_from(UNREAD.as_millis()).unwrap_or(u32::MAX);
+        let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
         // A connection that is gone already needs no limit.
         let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, millis);
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = connection;
+    let _ = (connection, limit);
 }
 
 /// How many files the process may open.
@@ -260,7 +261,7 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        limit_unread(&accepted);
+        limit_unread(&accepted, Duration::from_secs(90));
         assert_eq!(rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap(), 90_000);
     }
 

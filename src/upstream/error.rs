@@ -1,5 +1,6 @@
 //! Ways in which a call ends without a usable answer.
 
+use std::io;
 use std::time::Duration;
 
 use actix_http::error::ParseError;
@@ -22,6 +23,9 @@ pub enum CallError {
     /// What came was no HTTP.
     #[error("invalid HTTP answer: {0}")]
     Invalid(String),
+    /// This machine has no file descriptor left for a connection.
+    #[error("no file descriptor is free here; raise the limit of open files (ulimit -n)")]
+    NoFiles,
     /// The request cannot be sent as configured.
     #[error("request cannot be sent: {0}")]
     Unsendable(String),
@@ -58,7 +62,7 @@ impl CallError {
     /// False when nothing of the request can have reached the provider.
     #[must_use]
     pub fn reached(&self) -> bool {
-        !matches!(self, Self::Connect(_) | Self::Unsendable(_))
+        !matches!(self, Self::Connect(_) | Self::Unsendable(_) | Self::NoFiles)
     }
 
     /// For the trail, where how long a call took is said already.
@@ -79,6 +83,8 @@ impl CallError {
             Self::Timeout { .. } => Reason::Timeout,
             Self::Cut(_) => Reason::Truncated,
             Self::TooLarge(_) | Self::Unreadable(_) => Reason::Unreadable,
+            // The provider has nothing to do with it.
+            Self::NoFiles => return Verdict::skip(Reason::Transport),
             Self::Unsendable(_) => {
                 return Verdict::cool(Reason::ProviderRejected, Target::Provider, CooldownClass::ProviderRejected);
             }
@@ -92,6 +98,7 @@ impl From<SendRequestError> for CallError {
         match fault {
             SendRequestError::Connect(ConnectError::Disconnected) => Self::Lost("disconnected".into()),
             SendRequestError::Connect(ConnectError::Timeout) => Self::Connect("connect timeout".into()),
+            SendRequestError::Connect(ConnectError::Io(fault)) if is_out_of_files(&fault) => Self::NoFiles,
             SendRequestError::Connect(fault) => Self::Connect(fault.to_string()),
             SendRequestError::Send(fault) => Self::Lost(fault.to_string()),
             SendRequestError::Response(ParseError::Io(fault)) => Self::Lost(fault.to_string()),
@@ -107,5 +114,25 @@ impl From<SendRequestError> for CallError {
 impl From<PayloadError> for CallError {
     fn from(fault: PayloadError) -> Self {
         Self::Cut(fault.to_string())
+    }
+}
+
+/// `ENFILE` and `EMFILE`, which have these numbers on all systems that have them.
+fn is_out_of_files(fault: &io::Error) -> bool {
+    cfg!(unix) && matches!(fault.raw_os_error(), Some(23 | 24))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_files_here_is_not_the_providers_fault() {
+        let fault = ConnectError::Io(io::Error::from_raw_os_error(24));
+        let fault = CallError::from(SendRequestError::Connect(fault));
+        assert_eq!(fault.verdict(Dialect::Groq), Verdict::skip(Reason::Transport));
+        assert!(!fault.reached() && fault.detail().contains("ulimit"));
+        let refused = ConnectError::Io(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert!(matches!(CallError::from(SendRequestError::Connect(refused)), CallError::Connect(_)));
     }
 }

@@ -167,7 +167,7 @@ fn every_field_that_is_looked_at_may_stand_there_once() {
         }
     }
     let twice = r#"{"seed":1,"model":"m","messages":[{}],"seed":2}"#;
-    assert_eq!(rewrite(twice, "m", false), twice, "nobody here looks at a seed");
+    assert_eq!(rewrite(twice, "m", AskUsage::AsIs), twice, "nobody here looks at a seed");
 }
 
 /// How deep a provider reads is its own affair.
@@ -193,7 +193,7 @@ fn any_depth_is_read_without_the_stack() {
 #[test]
 fn halves_of_pairs_arrive_as_they_were_written() {
     let body = r#"{"model":"m","messages":[{"role":"user","content":"\ud800 \udc00\ud800"}],"x":"\ud83d"}"#;
-    assert_eq!(rewrite(body, "m", false), body);
+    assert_eq!(rewrite(body, "m", AskUsage::AsIs), body);
     assert_eq!(refusal(r#"{"model":"\ud800","messages":[{}]}"#).param, Some("model"));
 }
 
