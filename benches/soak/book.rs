@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tokio::time::Instant;
+
 use crate::answer::Head;
 use crate::errand::Errand;
-use crate::judge::End;
+use crate::judge::{End, Fault};
 
-/// Wrong answers that are kept to be shown.
-const EXAMPLES: usize = 5;
+/// Wrong answers of one client that are told in full.
+const TOLD: usize = 20;
 
 /// As much of an answer is shown.
 const SHOWN: usize = 600;
@@ -23,9 +25,20 @@ pub(crate) struct Book {
     /// By errand and outcome.
     pub(crate) outcomes: BTreeMap<(&'static str, &'static str), u64>,
     /// Wrong answers.
-    pub(crate) wrong: u64,
-    /// Some of them.
-    pub(crate) examples: Vec<String>,
+    pub(crate) wrong: Vec<Wrong>,
+}
+
+/// A wrong answer.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// When the request was sent.
+    pub(crate) sent: Instant,
+    /// When it was over.
+    pub(crate) ended: Instant,
+    /// It belongs to another request.
+    pub(crate) crossed: bool,
+    /// Everything about it. Of many only some are told.
+    pub(crate) told: String,
 }
 
 /// How the answer with an id ended.
@@ -39,8 +52,8 @@ pub(crate) struct Saw {
 
 impl Book {
     /// An answer that was as it has to be.
-    pub(crate) fn answered(&mut self, errand: &Errand, head: &Head, what: &'static str, end: End) {
-        self.note(errand, head, end);
+    pub(crate) fn answered(&mut self, errand: &Errand, sent: Instant, head: &Head, what: &'static str, end: End) {
+        self.note(errand, sent, head, end);
         self.count(errand, what);
     }
 
@@ -51,12 +64,12 @@ impl Book {
     }
 
     /// An answer that was wrong, or none at all.
-    pub(crate) fn wrong(&mut self, errand: &Errand, head: Option<&Head>, body: &[u8], why: &str) {
+    pub(crate) fn wrong(&mut self, errand: &Errand, sent: Instant, head: Option<&Head>, body: &[u8], fault: Fault) {
         match head {
-            Some(head) => self.note(errand, head, End::Left),
+            Some(head) => self.note(errand, sent, head, End::Left),
             None => *self.nameless.entry(errand.model.clone()).or_default() += 1,
         }
-        self.example(errand, head, body, why);
+        self.keep(errand, sent, head, body, fault);
         self.count(errand, "WRONG");
     }
 
@@ -64,8 +77,13 @@ impl Book {
     pub(crate) fn merge(&mut self, other: Self) {
         for (id, saw) in other.known {
             if self.known.insert(id.clone(), saw).is_some() {
-                self.wrong += 1;
-                self.examples.push(format!("two answers with the id {id}"));
+                let now = Instant::now();
+                self.wrong.push(Wrong {
+                    sent: now,
+                    ended: now,
+                    crossed: true,
+                    told: format!("two answers with the id {id}"),
+                });
             }
         }
         for (model, count) in other.nameless {
@@ -74,9 +92,7 @@ impl Book {
         for (key, count) in other.outcomes {
             *self.outcomes.entry(key).or_default() += count;
         }
-        self.wrong += other.wrong;
-        self.examples.extend(other.examples);
-        self.examples.truncate(EXAMPLES);
+        self.wrong.extend(other.wrong);
     }
 
     /// Requests in it.
@@ -84,14 +100,14 @@ impl Book {
         self.known.len() as u64 + self.nameless.values().sum::<u64>()
     }
 
-    fn note(&mut self, errand: &Errand, head: &Head, end: End) {
+    fn note(&mut self, errand: &Errand, sent: Instant, head: &Head, end: End) {
         let Some(id) = head.line("x-request-id") else {
-            self.example(errand, Some(head), b"", "no id");
+            self.keep(errand, sent, Some(head), b"", "no id".into());
             *self.nameless.entry(errand.model.clone()).or_default() += 1;
             return;
         };
         if self.known.insert(id.to_owned(), Saw { status: head.status, end }).is_some() {
-            self.example(errand, Some(head), b"", "the id of another answer");
+            self.keep(errand, sent, Some(head), b"", "the id of another answer".into());
         }
     }
 
@@ -99,12 +115,12 @@ impl Book {
         *self.outcomes.entry((errand.name, what)).or_default() += 1;
     }
 
-    fn example(&mut self, errand: &Errand, head: Option<&Head>, body: &[u8], why: &str) {
-        self.wrong += 1;
-        if self.examples.len() < EXAMPLES {
+    fn keep(&mut self, errand: &Errand, sent: Instant, head: Option<&Head>, body: &[u8], fault: Fault) {
+        let Fault { why, crossed } = fault;
+        let told = if self.wrong.len() < TOLD {
             let word = |name| head.and_then(|head| head.line(name)).unwrap_or("-");
             let shown = String::from_utf8_lossy(body.get(..body.len().min(SHOWN)).unwrap_or_default()).into_owned();
-            self.examples.push(format!(
+            format!(
                 "{why}: {} ({}, stream {}) for {:?}, status {}, provider {}, {}\n    {shown:?}",
                 errand.name,
                 errand.nonce,
@@ -113,7 +129,10 @@ impl Book {
                 head.map_or(0, |head| head.status),
                 word("x-429chain-provider"),
                 word("x-request-id"),
-            ));
-        }
+            )
+        } else {
+            why
+        };
+        self.wrong.push(Wrong { sent, ended: Instant::now(), crossed, told });
     }
 }

@@ -23,6 +23,8 @@ const EXAMPLES: usize = 5;
 pub(crate) struct Census {
     /// Rows.
     pub(crate) rows: u64,
+    /// Bytes of the database.
+    pub(crate) size: u64,
     /// Requests without a row.
     pub(crate) lost: u64,
     /// Rows without a request.
@@ -46,8 +48,8 @@ struct Step<'a> {
 impl Census {
     /// Reads all rows and looks for those that clients know.
     pub(crate) fn take(database: &Path, book: &Book) -> Result<Self> {
+        let mut census = Self { size: std::fs::metadata(database)?.len(), ..Self::default() };
         let database = Place::File(database.to_owned()).open()?;
-        let mut census = Self::default();
         let mut unmet: HashMap<&str, Saw> = book.known.iter().map(|(id, saw)| (id.as_str(), *saw)).collect();
         let mut nameless: HashMap<String, u64> = HashMap::new();
         let mut last = String::new();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::answer::{Head, Line, Rest};
 use crate::book::Book;
@@ -53,19 +53,21 @@ impl Client {
         let mut kept = None;
         while let Some(()) = self.pace.turn().await {
             let Some(errand) = desk.next() else { break };
-            let (mut head, mut body) = (None, Vec::new());
+            let (sent, mut head, mut body) = (Instant::now(), None, Vec::new());
             let came = timeout(PATIENCE, self.go(&errand, &mut kept, &mut head, &mut body)).await;
             match came {
                 Ok(Ok(Came::Answer(head, body))) => match judge(&errand, &head, &body) {
-                    Ok((what, end)) => book.answered(&errand, &head, what, end),
-                    Err(why) => book.wrong(&errand, Some(&head), &body, &why),
+                    Ok((what, end)) => book.answered(&errand, sent, &head, what, end),
+                    Err(fault) => book.wrong(&errand, sent, Some(&head), &body, fault),
                 },
-                Ok(Ok(Came::Part(head))) => book.answered(&errand, &head, "left within the answer", End::Left),
+                Ok(Ok(Came::Part(head))) => book.answered(&errand, sent, &head, "left within the answer", End::Left),
                 Ok(Ok(Came::Nothing(true))) => book.left(&errand, "left before the answer", &errand.model),
                 // Nobody but the client knows what it was about to ask for.
                 Ok(Ok(Came::Nothing(false))) => book.left(&errand, "left while sending", ""),
-                Ok(Err(fault)) => book.wrong(&errand, head.as_ref(), &body, &format!("the connection broke: {fault}")),
-                Err(_) => book.wrong(&errand, head.as_ref(), &body, "no end of the answer in 30 s"),
+                Ok(Err(fault)) => {
+                    book.wrong(&errand, sent, head.as_ref(), &body, format!("the connection broke: {fault}").into());
+                }
+                Err(_) => book.wrong(&errand, sent, head.as_ref(), &body, "no end of the answer in 30 s".into()),
             }
         }
         book

@@ -62,7 +62,7 @@ pub(crate) const FAULTS: &[Manner] = &[
     Manner::each("silent-after-head", &[GoodHead, Hang], &[Open, Hang]),
     Manner::each("silent-midway", &[GoodHalf, Hang], &[Open, Say, Say, Hang]).breaks().in_rows(),
     Manner::each("trickles", &[GoodSlowly(4)], &[Open, Comments(20, 5), Say, Wait(100), Say, Stop, Done, End]),
-    Manner::each("trickles-on", &[GoodSlowly(100)], &[Open, Comments(100, 50)]),
+    Manner::each("trickles-on", &[GoodSlowly(300)], &[Open, Comments(100, 50)]),
     // Bodies.
     Manner::each("cut", &[GoodHalf, Close], &[Open, Say, Close]).breaks().in_rows(),
     Manner::each("cut-chunked", &[GoodHalfChunked, Close], &[Open, Event("data: {\"choi"), Close]),

@@ -18,11 +18,32 @@ pub(crate) enum End {
     Left,
 }
 
+/// What is wrong with an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// For people.
+    pub(crate) why: String,
+    /// The worst: it belongs to another request.
+    pub(crate) crossed: bool,
+}
+
+impl From<&str> for Fault {
+    fn from(why: &str) -> Self {
+        Self { why: why.to_owned(), crossed: false }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self { why, crossed: false }
+    }
+}
+
 /// Judges a whole answer: what it is, for the table, and how it ended.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn judge(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'static str, End), String> {
+pub(crate) fn judge(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'static str, End), Fault> {
     match (errand.expect, head.status) {
         (Expect::Error(status, code), got) if status == got => {
             if code_of(body) == code {
@@ -41,15 +62,14 @@ pub(crate) fn judge(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'stat
     }
 }
 
-fn served(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'static str, End), String> {
+fn served(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'static str, End), Fault> {
     let by = head.line("x-429chain-provider").and_then(|label| label.split('/').next()).and_then(cast::named);
     let by = by.ok_or("served by nobody")?;
     let mark = mark_in(body);
-    if mark.is_some_and(|mark| mark != errand.nonce) {
-        return Err(format!("the answer to another request: {}", mark.unwrap_or_default()));
-    }
-    if mark.is_none() {
-        return Err("not the answer to this request".into());
+    match mark {
+        Some(mark) if mark == errand.nonce => {}
+        Some(mark) => return Err(Fault { why: format!("the answer to another request: {mark}"), crossed: true }),
+        None => return Err("not the answer to this request".into()),
     }
     if !errand.stream {
         serde_json::from_slice::<Value>(body).map_err(|fault| format!("no JSON: {fault}"))?;
@@ -69,7 +89,7 @@ fn served(errand: &Errand, head: &Head, body: &[u8]) -> Result<(&'static str, En
     }
 }
 
-fn exhausted(head: &Head, body: &[u8]) -> Result<&'static str, String> {
+fn exhausted(head: &Head, body: &[u8]) -> Result<&'static str, Fault> {
     let told = head.line("retry-after").is_some_and(|value| value.parse::<u64>().is_ok_and(|wait| wait > 0));
     if !told && !String::from_utf8_lossy(body).contains("Waiting will not help") {
         return Err("does not say when to come back".into());
@@ -78,7 +98,7 @@ fn exhausted(head: &Head, body: &[u8]) -> Result<&'static str, String> {
         "all_providers_exhausted" => Ok("nothing left: all_providers_exhausted"),
         "queue_timeout" => Ok("nothing left: queue_timeout"),
         "queue_full" => Ok("nothing left: queue_full"),
-        code => Err(format!("503 {code}")),
+        code => Err(format!("503 {code}").into()),
     }
 }
 

@@ -27,6 +27,7 @@ mod providers;
 mod proxy;
 mod report;
 mod samples;
+mod stalls;
 mod standing;
 mod step;
 
@@ -51,6 +52,7 @@ use providers::Providers;
 use proxy::Files;
 use report::Report;
 use samples::Samples;
+use stalls::Stalls;
 use standing::Standing;
 
 /// What goes wrong here is told to a person, and that is all.
@@ -94,7 +96,9 @@ fn run() -> Result<bool> {
 async fn soak(options: &Options) -> Result<bool> {
     let dir = tempfile::tempdir()?;
     let files = Files::under(dir.path());
-    let providers = Providers::start()?;
+    let stalls = Arc::new(Stalls::default());
+    tokio::spawn(Arc::clone(&stalls).watch());
+    let providers = Providers::start(&stalls)?;
     let chains = Arc::new(Chains::deal(&options.faults(), options.seed));
     let proxy = proxy::start(dir.path(), &files, options, &providers, &chains).await?;
     Report::begin(options, &chains);
@@ -119,6 +123,7 @@ async fn soak(options: &Options) -> Result<bool> {
         book: &book,
         census: &census,
         log: &log,
+        stalls: &stalls,
         providers: &providers,
         samples: &samples,
         busiest: &busiest,

@@ -16,6 +16,7 @@ use crate::Result;
 use crate::ask::Ask;
 use crate::cast::{self, GOOD_ANSWER, GOOD_STREAM};
 use crate::manner::Manner;
+use crate::stalls::Stalls;
 use crate::step::Step;
 
 /// Providers that share a port, and with it the connections that the proxy keeps.
@@ -41,7 +42,7 @@ struct Count {
 
 impl Providers {
     /// Starts all of them.
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(stalls: &Arc<Stalls>) -> Result<Self> {
         let absent = TcpSocket::new_v4()?;
         absent.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -59,7 +60,7 @@ impl Providers {
             listeners.push(listener);
         }
         let counts: Arc<HashMap<_, _>> = Arc::new(cast::all().map(|it| (it.name, Count::default())).collect());
-        let for_all = Arc::clone(&counts);
+        let (for_all, stalls) = (Arc::clone(&counts), Arc::clone(stalls));
         std::thread::Builder::new().name("providers".into()).spawn(move || {
             for listener in listeners {
                 let counts = Arc::clone(&for_all);
@@ -74,7 +75,7 @@ impl Providers {
                     }
                 });
             }
-            runtime.block_on(std::future::pending::<()>());
+            runtime.block_on(stalls.watch());
         })?;
         Ok(Self { addresses, counts, _absent: absent })
     }

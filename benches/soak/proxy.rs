@@ -15,17 +15,17 @@ use crate::providers::Providers;
 /// Presented by every request.
 pub(crate) const KEY: &str = "sk-429-soak-0123456789abcdef0123456789abcdef";
 
-/// Short timeouts, so that silence costs little; short cooldowns where they can be chosen, so that faults stay frequent.
-/// Good providers have more time: they share the machine with everybody else.
+/// Timeouts as short as a machine allows that is shared with others, so that silence costs little; short cooldowns where they can be chosen, so that faults stay frequent.
+/// Good providers have more time where that can be said.
 const SETTINGS: &str = "  defaultChain: slow
   unknownModel: reject
   logLevel: info
   connectTimeoutMs: 1000
-  requestTimeoutMs: 800
-  firstTokenTimeoutMs: 900
-  streamIdleTimeoutMs: 800
+  requestTimeoutMs: 2000
+  firstTokenTimeoutMs: 2200
+  streamIdleTimeoutMs: 2000
   cooldownDefaultMs: 1000
-  queueMaxWaitMs: 3000
+  queueMaxWaitMs: 4000
   midStreamCooldownMs: 2000
   midStreamCooldownMaxMs: 8000
 ";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::Book;
+use crate::book::{Book, Wrong};
 use crate::cast;
 use crate::census::Census;
 use crate::chains::Chains;
@@ -10,6 +10,7 @@ use crate::log::Log;
 use crate::options::Options;
 use crate::providers::Providers;
 use crate::samples::{Sample, Samples};
+use crate::stalls::Stalls;
 use crate::standing::Standing;
 
 /// Megabytes per ten minutes that memory may grow.
@@ -20,6 +21,9 @@ const LONG_ENOUGH: Duration = Duration::from_secs(600);
 
 /// Files that may be open after the load beyond those at the end of the warm-up.
 const MORE_FILES: usize = 32;
+
+/// Wrong answers that are shown.
+const EXAMPLES: usize = 5;
 
 /// All that was found.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub(crate) struct Report<'a> {
     pub(crate) census: &'a Census,
     /// What the proxy has said.
     pub(crate) log: &'a Log,
+    /// When the machine had no time.
+    pub(crate) stalls: &'a Stalls,
     /// Who was called.
     pub(crate) providers: &'a Providers,
     /// During the load.
@@ -65,11 +71,21 @@ impl Report<'_> {
         self.process();
         println!();
         let passed = self.criteria();
-        for example in self.book.examples.iter().chain(&self.census.examples).chain(&self.log.examples) {
+        let (wrong, _) = self.wrong();
+        let told = wrong.iter().map(|wrong| &wrong.told).take(EXAMPLES);
+        for example in told.chain(&self.census.examples).chain(&self.log.examples) {
             println!("  {example}");
         }
         println!("\n{}", if passed { "PASS" } else { "FAIL" });
         passed
+    }
+
+    /// Wrong answers, the worst first, and how many of them say nothing about the proxy.
+    fn wrong(&self) -> (Vec<&Wrong>, usize) {
+        let excused = |wrong: &Wrong| !wrong.crossed && self.stalls.excuse(wrong.sent, wrong.ended);
+        let (excused, mut wrong): (Vec<&Wrong>, Vec<&Wrong>) = self.book.wrong.iter().partition(|it| excused(it));
+        wrong.sort_by_key(|wrong| (!wrong.crossed, wrong.ended));
+        (wrong, excused.len())
     }
 
     fn requests(&self) {
@@ -118,7 +134,12 @@ impl Report<'_> {
         println!("  {:22} {:>8} {resident:>8.1} MB {files:>6} open files", "most", "");
         let Standing { in_flight, waiting, .. } = self.busiest;
         println!("  most under way: {in_flight} calls, {waiting} waiting (asked every 10 s)");
-        println!("  log: {} lines, {} warnings", self.log.lines, self.log.warnings);
+        println!(
+            "  log: {} lines, {} warnings; database: {} MB",
+            self.log.lines,
+            self.log.warnings,
+            self.census.size >> 20
+        );
     }
 
     fn criteria(&self) -> bool {
@@ -127,9 +148,18 @@ impl Report<'_> {
             println!("  {what:60} {value:>16}  {}", if holds { "PASS" } else { "FAIL" });
             all &= holds;
         };
+        let (wrong, excused) = self.wrong();
+        let crossed = wrong.iter().filter(|wrong| wrong.crossed).count();
+        if let (stalls @ 1.., longest) = self.stalls.summary() {
+            println!(
+                "  The machine had no time for this {stalls} times, {:.1} s at most: {excused} wrong answers are not judged.",
+                longest.as_secs_f64()
+            );
+        }
         let none = |count: u64| (count.to_string(), count == 0);
         for (what, (value, holds)) in [
-            ("wrong answers (must be 0)", none(self.book.wrong)),
+            ("answers that belong to another request (must be 0)", none(crossed as u64)),
+            ("other wrong answers (0)", none((wrong.len() - crossed) as u64)),
             ("rows / requests", (format!("{} / {}", self.census.rows, self.book.requests()), true)),
             ("requests without a row (0)", none(self.census.lost)),
             ("rows without a request, or second ones (0)", none(self.census.extra)),
