@@ -1,6 +1,7 @@
 //! The log of requests: one row for each, with its whole trail.
 
 use std::borrow::Cow;
+use std::ops::Bound;
 
 use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,18 @@ impl Database {
         self.with(|engine| {
             let table = engine.begin_read()?.open_table(REQUESTS)?;
             table.iter()?.rev().take(at_most).map(|entry| Request::decode(entry?.1.value())).collect()
+        })
+    }
+
+    /// The rows whose ids sort after `id`, oldest first: with the id of the last one, all can be read part by part.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn requests_after(&self, id: &str, at_most: usize) -> Result<Vec<Request>, StoreError> {
+        self.with(|engine| {
+            let table = engine.begin_read()?.open_table(REQUESTS)?;
+            let rest = table.range::<&str>((Bound::Excluded(id), Bound::Unbounded))?;
+            rest.take(at_most).map(|entry| Request::decode(entry?.1.value())).collect()
         })
     }
 

@@ -144,6 +144,21 @@ fn rows_are_forgotten_oldest_first_and_a_few_at_a_time() {
     assert_eq!(times(&database), [9, 8, 7]);
 }
 
+#[test]
+fn all_rows_can_be_read_part_by_part() {
+    let database = Place::Memory.open().unwrap();
+    database.write(&rows(1..=5), &Changes::new()).unwrap();
+    let (mut read, mut last) = (Vec::new(), String::new());
+    loop {
+        let part = database.requests_after(&last, 2).unwrap();
+        let Some(row) = part.last() else { break };
+        assert!(part.len() <= 2);
+        last = row.id.clone();
+        read.extend(part.into_iter().map(|row| row.id));
+    }
+    assert_eq!(read, (1..=5).map(|ms| request(ms).id).collect::<Vec<_>>(), "oldest first, none left out");
+}
+
 fn with_engine(dir: &Dir, work: impl FnOnce(&WriteTransaction)) {
     let engine = redb::Database::create(dir.path()).unwrap();
     let writing = engine.begin_write().unwrap();
