@@ -29,7 +29,7 @@ impl App {
     }
 
     /// Waits until as many stand in the line.
-    async fn line_has(&self, depth: u64) {
+    pub async fn line_has(&self, depth: u64) {
         let all_there = async { while self.line().await.0 != depth {} };
         tokio::time::timeout(Duration::from_secs(10), all_there).await.expect("the line never gets there");
     }

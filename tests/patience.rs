@@ -1,0 +1,118 @@
+//! Clients that are slow, stop reading, or leave; and connections that providers close in between.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chain429::store::place::Place;
+use tokio::sync::Semaphore;
+
+use crate::support::app::{App, CLIENT, ask, chain_of, config_of, piece};
+use crate::support::clock::TestClock;
+use crate::support::provider::{Answer, Provider, delta};
+
+const STREAM: &str = r#","stream":true"#;
+
+async fn until_idle(app: &App) {
+    let idle = async { while app.entry("a").await["inFlight"] != 0 {} };
+    tokio::time::timeout(Duration::from_secs(10), idle).await.expect("the lease comes back");
+}
+
+/// A client that reads nothing more would hold the entry for ever. When it wakes up, it finds out why its stream has ended.
+#[actix_rt::test]
+async fn a_client_that_stops_reading_loses_the_rest_of_its_stream() {
+    let provider = Provider::script([Answer::stream().repeat(chunk(&delta(&"x".repeat(60_000))))]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let database = dir.path().join("usage.redb");
+    let settings = "  clientStallTimeoutMs: 400\n";
+    let app = App::start_on(&config_of(settings, &[("a", &provider)], ""), TestClock::default(), &database);
+    let mut response = app.open(ask(STREAM)).await;
+    piece(&mut response).await;
+    assert_eq!(app.entry("a").await["inFlight"], 1);
+    provider.aborted(1).await;
+    until_idle(&app).await;
+    assert_eq!(app.entry("a").await["status"], "ready", "the provider did nothing wrong");
+    let mut last = String::new();
+    while let Some(more) = piece(&mut response).await {
+        last = more;
+    }
+    assert!(last.contains("client_stalled") && !last.contains("[DONE]"), "{}", &last[last.len().saturating_sub(400)..]);
+    drop(response);
+    app.stop().await;
+    let row = Place::File(database).open().unwrap().newest_requests(1).unwrap().remove(0);
+    assert_eq!((row.status, row.code.as_deref()), (200, Some("client_stalled")));
+    assert!(row.usage.is_some_and(|usage| usage.estimated && usage.completion_tokens > 10_000), "{row:?}");
+}
+
+/// While the provider is silent the client has nothing to read.
+#[actix_rt::test]
+async fn a_client_that_waits_for_the_provider_has_not_stalled() {
+    let gate = Arc::new(Semaphore::new(0));
+    let provider =
+        Provider::script([Answer::stream().part(&delta("one")).gate(&gate).part("data: [DONE]\n\n").end()]).await;
+    let settings = "  clientStallTimeoutMs: 100\n";
+    let app = App::start(&config_of(settings, &[("a", &provider)], "")).await;
+    let mut response = app.open(ask(STREAM)).await;
+    assert_eq!(piece(&mut response).await, Some(delta("one")));
+    // Several times what a client may take.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    gate.add_permits(1);
+    assert_eq!(piece(&mut response).await.as_deref(), Some("data: [DONE]\n\n"));
+    app.stop().await;
+}
+
+/// What was streamed until a client left has been paid for.
+#[actix_rt::test]
+async fn what_a_client_has_seen_before_it_left_is_recorded() {
+    let answer = (0..40).fold(Answer::stream(), |answer, _| answer.part(&delta("word ")));
+    let provider = Provider::script([answer.hang()]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let database = dir.path().join("usage.redb");
+    let app = App::start_on(&chain_of(&[("a", &provider)]), TestClock::default(), &database);
+    let client = awc::Client::builder().disable_timeout().finish();
+    let request = client.post(format!("{}/v1/chat/completions", app.url)).bearer_auth(CLIENT);
+    let mut response = request.send_body(ask(STREAM)).await.unwrap();
+    let mut seen = String::new();
+    while seen.matches("word").count() < 40 {
+        seen += &piece(&mut response).await.unwrap();
+    }
+    drop(response);
+    provider.aborted(1).await;
+    until_idle(&app).await;
+    app.stop().await;
+    let row = Place::File(database).open().unwrap().newest_requests(1).unwrap().remove(0);
+    assert_eq!((row.status, row.code.as_deref(), row.served_by.as_deref()), (200, Some("client_closed"), Some("a/m")));
+    // 200 letters.
+    assert!(row.usage.is_some_and(|usage| usage.estimated && usage.completion_tokens == 50), "{row:?}");
+}
+
+/// A provider that closes its connections when it likes is nobody's fault: one retry on a new connection, and no client
+/// sees anything of it.
+#[actix_rt::test]
+async fn ten_thousand_requests_over_connections_that_close_in_between() {
+    const CLIENTS: usize = 16;
+    const EACH: usize = 625;
+    let provider = Provider::with(|_, call| if call % 3 == 0 { Answer::ok().close() } else { Answer::ok() }).await;
+    let app = Rc::new(App::start(&chain_of(&[("a", &provider)])).await);
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let app = Rc::clone(&app);
+            actix_rt::spawn(async move {
+                for _ in 0..EACH {
+                    let reply = app.send(ask("")).await;
+                    assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, "1"), "{}", reply.text());
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(provider.calls(), CLIENTS * EACH, "none was sent twice");
+    assert!(provider.connections() > EACH, "they did close");
+    Rc::into_inner(app).unwrap().stop().await;
+}
+
+fn chunk(event: &str) -> Vec<u8> {
+    format!("{:x}\r\n{event}\r\n", event.len()).into_bytes()
+}
