@@ -15,6 +15,7 @@ mod concurrency;
 mod efficiency;
 mod errors;
 mod explain;
+mod fuzzing;
 mod history;
 mod keys;
 mod layout;
