@@ -16,6 +16,7 @@ mod efficiency;
 mod errors;
 mod explain;
 mod faults;
+mod fuzzing;
 mod history;
 mod hostile;
 mod keys;

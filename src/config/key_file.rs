@@ -9,6 +9,7 @@ use super::path::YamlPath;
 use super::raw;
 use super::report::Report;
 use super::rules::provider_key;
+use super::wording::{may_be_a_key, shown};
 
 /// Longer than any key, and short enough for a path that leads to something else by mistake.
 const MOST_BYTES: u64 = 16 * 1024;
@@ -26,11 +27,19 @@ impl raw::File {
                 Err(reason) => {
                     let help = "the file holds nothing but the key, and 429chain must be allowed to read it; \
                                 a relative path starts at the folder of the configuration file";
-                    let message = format!("{}: {reason}", path.display());
+                    let message = format!("{}: {reason}", name_of(file, &path));
                     report.add_with_help(&list.index(index).key("apiKeyFile"), message, help);
                 }
             }
         }
+    }
+}
+
+/// How the file is called in a message. Whoever puts the key itself where its file belongs gets a message, too.
+fn name_of(file: &str, path: &Path) -> String {
+    match may_be_a_key(file) {
+        true => shown(file),
+        false => path.display().to_string().replace(char::is_control, " "),
     }
 }
 

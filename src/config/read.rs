@@ -53,8 +53,10 @@ fn tell(path: &YamlPath, misfit: &Misfit, document: &Document, report: &mut Repo
                 None => format!("known here: {}", known.join(", ")),
             };
             report.add_at_key(path, format!("unknown key {}", shown(key)), help);
-            if let (Some(meant), Some(parent)) = (meant, path.parent()) {
-                report.excuse(parent.key(meant));
+            // It is not missing. Where it stands there as well, what is wrong with it still has to be said.
+            let meant = meant.and_then(|meant| Some(path.parent()?.key(meant)));
+            if let Some(meant) = meant.filter(|meant| document.get(meant).is_none()) {
+                report.excuse(meant);
             }
         }
         Misfit::UnknownWord { word, known } => {

@@ -167,11 +167,14 @@ impl<'de> Deserializer<'de> for Strict<'_> {
         }
     }
 
-    /// A key without a value is an empty mapping.
+    /// A key without a value is an empty mapping. The table has no order of its own, and what is stumbled over first
+    /// decides what is reported: without an order the same file would get other messages each time.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match &self.0.kind {
             ValueKind::Table(table) => {
-                visitor.visit_map(MapDeserializer::new(table.iter().map(|(key, value)| (key.as_str(), Strict(value)))))
+                let mut entries: Vec<_> = table.iter().map(|(key, value)| (key.as_str(), Strict(value))).collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                visitor.visit_map(MapDeserializer::new(entries.into_iter()))
             }
             ValueKind::Nil => visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Strict<'_>)>())),
             _ => Err(Misfit::Expected(MAPPING)),

@@ -9,6 +9,10 @@
 /// Data beyond this many bytes of one event is not kept: the event is reported as oversized instead of being read.
 pub const MAX_EVENT: usize = 1 << 20;
 
+/// A line beyond it makes its event oversized whatever its field, because one that arrives in parts is not kept to find
+/// out. There is room for the field name, so that data of exactly the limit still passes.
+const MAX_LINE: usize = MAX_EVENT + 8;
+
 /// An event that has just ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event<'a> {
@@ -16,7 +20,7 @@ pub struct Event<'a> {
     pub data: &'a [u8],
     /// True when an `event: error` line named it.
     pub named_error: bool,
-    /// True when the data was longer than [`MAX_EVENT`] and is not given.
+    /// True when the data, or any line, was longer than [`MAX_EVENT`]: the data is not given.
     pub oversized: bool,
     /// Offset behind the event in the chunk that completed it.
     pub end: usize,
@@ -65,7 +69,7 @@ impl Scanner {
                     self.after_cr = tail.len() == 1;
                 }
             }
-            if self.line.is_empty() && !self.line_too_long {
+            if self.line.is_empty() && !self.line_too_long && line.len() <= MAX_LINE {
                 self.end_line(line, at, &mut each);
             } else {
                 self.keep(line);
@@ -80,9 +84,10 @@ impl Scanner {
 
     /// The stream has ended: reports an event whose closing blank line never came. `end` is 0 in it.
     pub fn finish(&mut self, mut each: impl FnMut(Event<'_>)) {
-        if !self.line.is_empty() {
+        if !self.line.is_empty() || self.line_too_long {
             let whole = std::mem::take(&mut self.line);
             self.end_line(&whole, 0, &mut each);
+            self.line_too_long = false;
         }
         self.end_line(b"", 0, &mut each);
     }
@@ -94,8 +99,7 @@ impl Scanner {
     }
 
     fn keep(&mut self, part: &[u8]) {
-        // Room for the field name, so that data of exactly the limit still passes.
-        if self.line.len() + part.len() > MAX_EVENT + 8 {
+        if self.line.len() + part.len() > MAX_LINE {
             self.line_too_long = true;
             self.oversized = true;
         } else {

@@ -105,7 +105,7 @@ impl<'a> Providers<'a> {
             return;
         }
         let help = match nearest(id, self.ids.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(meant) => format!("did you mean {}?", shown(meant)),
             None => format!("configured: {}", listed(&self.ids)),
         };
         report.add_with_help(path, format!("no provider has the id {}", shown(id)), help);
@@ -125,7 +125,7 @@ fn check_default(file: &File, report: &mut Report) {
         None => "is missing, and no chain is called `default`".to_owned(),
     };
     let help = match nearest(default, names.iter().copied()).filter(|_| file.settings.default_chain.is_some()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(meant) => format!("did you mean {}?", shown(meant)),
         None => format!("name one of: {}", listed(&names)),
     };
     report.add_with_help(&path, message, help);

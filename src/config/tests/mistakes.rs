@@ -267,6 +267,12 @@ write `apiKey: ${NAME_OF_A_VARIABLE}` and set that variable, use apiKeyFile, or 
 }
 
 #[test]
+fn a_typing_error_does_not_hide_what_is_wrong_with_the_key_that_it_resembles() {
+    let printed = mistakes(&with("settings:\n", "settings:\n  Port: 1\n  port: abc\n"));
+    assert!(printed.contains("unknown key `Port`") && printed.contains("4:9: settings.port: expected"), "{printed}");
+}
+
+#[test]
 fn a_misfit_is_not_hidden_by_the_command_line() {
     let overrides = Overrides { port: Some(80), ..Overrides::default() };
     let text = LEAST.replace("settings:\n  apiKeys: [client-key]", "settings: [1]");

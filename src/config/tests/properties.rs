@@ -80,6 +80,20 @@ proptest! {
     }
 }
 
+/// Whatever order a table of keys happens to have in memory.
+#[test]
+fn the_same_file_gets_the_same_messages() {
+    let crossed = super::with("settings:\n", "settings:\n  prot: 1\n  port: abc\n");
+    let mut many = String::from("version: 1\nsettings:\n");
+    for key in 0..150 {
+        many.push_str(&format!("  unknown{key}: 1\n"));
+    }
+    for text in [crossed, many] {
+        let first = read(&text).unwrap_err();
+        assert!((0..20).all(|_| read(&text).unwrap_err() == first), "{first}");
+    }
+}
+
 #[test]
 fn deep_nesting_and_growing_aliases_are_bounded() {
     let started_deep = "[".repeat(10_000);

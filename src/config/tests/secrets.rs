@@ -31,6 +31,8 @@ fn o23_o24_secrets_never_appear_in_debug_or_error_output() {
         ("apiKey: groq-key", "apiKey: k\n    baseUrl: https://me:@@host/"),
         ("apiKey: groq-key", "apiKey: k\n    baseUrl: https://host/?key=@"),
         ("apiKey: groq-key", "apiKey: k\n    @: x"),
+        ("apiKey: groq-key", "apiKeyFile: @"),
+        ("apiKey: groq-key", "apiKeyFile: keys/@"),
         ("apiKey: groq-key", "apiKey: k\n    apiKey: @"),
         ("id: groq\n", "id: @/@\n"),
         ("type: groq", "type: @"),
@@ -52,6 +54,15 @@ fn o23_o24_secrets_never_appear_in_debug_or_error_output() {
             let public = printed.starts_with("Config") && new.starts_with("name:");
             assert!(public || !printed.contains("MustNeverBePrinted"), "{kind} {new}: {printed}");
         }
+    }
+    // A name that is nearly the right one is answered with the right one, which may be a key as well.
+    let almost = SECRET.trim_end_matches('9');
+    let id =
+        LEAST.replace("id: groq", &format!("id: {SECRET}")).replace("provider: groq", &format!("provider: {almost}"));
+    let name = LEAST.replace("name: default", &format!("name: {SECRET}"));
+    let name = name.replace("settings:\n", &format!("settings:\n  defaultChain: {almost}\n"));
+    for printed in [id, name].map(|text| everything_printed(&text)) {
+        assert!(printed.contains("did you mean `***`") && !printed.contains("MustNeverBePrinted"), "{printed}");
     }
     let printed = everything_printed(&with("groq-key", &format!("${{{SECRET}}}")));
     assert!(!printed.contains("MustNeverBePrinted"), "{printed}");

@@ -78,6 +78,24 @@ fn an_oversized_event_is_reported_without_data_and_does_not_grow_the_scanner() {
     assert!(scanner.line.capacity() <= 2 * MAX_EVENT + 65_536);
 }
 
+/// In one piece such a line was read past, in parts it made its event oversized; left open it made no event at all.
+#[test]
+fn a_line_too_long_to_keep_is_judged_alike_whole_cut_and_left_open() {
+    let long = [b": ".as_slice(), &vec![b'x'; MAX_EVENT + 100], b"\n"].concat();
+    let closed = [&long, b"data: a\n\ndata: b\n\n".as_slice()].concat();
+    let open = &long[..long.len() - 1];
+    for (wire, oversized) in [(closed.as_slice(), vec![true, false]), (&long, vec![true]), (open, vec![true])] {
+        for size in [wire.len(), MAX_EVENT / 2, 1_000] {
+            let (mut scanner, mut seen) = (Scanner::default(), Vec::new());
+            for part in wire.chunks(size) {
+                scanner.feed(part, |event| seen.push(event.oversized));
+            }
+            scanner.finish(|event| seen.push(event.oversized));
+            assert_eq!(seen, oversized, "{} bytes in parts of {size}", wire.len());
+        }
+    }
+}
+
 #[test]
 fn many_data_lines_cannot_grow_the_scanner_either() {
     let mut scanner = Scanner::default();
