@@ -83,34 +83,6 @@ async fn o21_who_would_wait_too_long_is_told_at_once_and_exactly() {
     app.stop().await;
 }
 
-/// What has to be mended is not waited for: a dead key, an empty answer, a server that is not there.
-#[actix_rt::test]
-async fn what_does_not_pass_is_not_waited_for() {
-    let empty = Provider::script([Answer::json(200, &[], "{}")]).await;
-    let dead = Provider::script([Answer::error(401, &[], "bad key", "auth")]).await;
-    let nobody = Provider::script([Answer::ok()]).await;
-    let yaml = chain_of(&[("a", &empty), ("b", &dead), ("c", &nobody)]);
-    let app = App::start(&yaml.replace(&nobody.base_url(), "http://127.0.0.1:1/v1")).await;
-    let reply = app.chat(ask("")).await;
-    assert_eq!((reply.status, reply.header("retry-after")), (503, "15"));
-    app.stop().await;
-}
-
-/// A server error or a lost connection passes: where nobody else can be asked, the request waits for the next try.
-#[actix_rt::test]
-async fn one_failure_of_the_only_entry_is_waited_out() {
-    for failure in [Answer::json(500, &[], "{}"), Answer::hang_up(), Answer::rate_limited(Some("15"))] {
-        let provider = Provider::script([failure, Answer::ok()]).await;
-        let app = App::start(&chain_of(&[("a", &provider)])).await;
-        let waiting = actix_rt::spawn(app.send(ask("")));
-        app.line_has(1).await;
-        app.clock.advance(Duration::from_secs(15));
-        let reply = waiting.await.unwrap();
-        assert_eq!((reply.status, reply.header("x-429chain-attempts")), (200, "2"));
-        app.stop().await;
-    }
-}
-
 /// LESSONS O22: the first of the line ran twice, others vanished, newcomers overtook. Here a hundred wait; each is
 /// served once, in the order in which they came.
 #[actix_rt::test]

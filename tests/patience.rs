@@ -1,13 +1,15 @@
-//! Clients that are slow, stop reading, or leave; and connections that providers close in between.
+//! Clients that are slow, stop reading, or leave; and connections that providers close in between or too early.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chain429::store::place::Place;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::support::app::{App, CLIENT, ask, chain_of, config_of, piece};
+use crate::support::app::{App, CLIENT, ask, chain_of, config_of, healthy, piece};
 use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, Provider, delta};
 
@@ -111,6 +113,29 @@ async fn ten_thousand_requests_over_connections_that_close_in_between() {
     assert_eq!(provider.calls(), CLIENTS * EACH, "none was sent twice");
     assert!(provider.connections() > EACH, "they did close");
     Rc::into_inner(app).unwrap().stop().await;
+}
+
+/// An edge server that answers 413 to a long body without reading it resets the connection, and the answer is lost. One
+/// long request must not keep the short ones of everybody else from the entry.
+#[actix_rt::test]
+async fn a_body_that_is_not_read_rests_nobody() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    actix_rt::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut start = [0; 512];
+            let _ = stream.read(&mut start).await;
+            let _ = stream.write_all(b"HTTP/1.1 413 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    let (placeholder, second) = (healthy().await, healthy().await);
+    let yaml = chain_of(&[("a", &placeholder), ("b", &second)])
+        .replace(&placeholder.base_url(), &format!("http://{address}/v1"));
+    let app = App::start(&yaml).await;
+    let reply = app.chat(ask(&format!(r#","x":"{}""#, "x".repeat(8 << 20)))).await;
+    assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "b/m"));
+    assert_ne!(app.entry("a").await["status"], "cooling");
+    app.stop().await;
 }
 
 fn chunk(event: &str) -> Vec<u8> {
