@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::app::{App, CLIENT, ask, chain_of, config_of, healthy, piece};
 use crate::support::clock::TestClock;
-use crate::support::provider::{Answer, Provider, delta};
+use crate::support::provider::{Answer, COMPLETION, Provider, delta};
 
 const STREAM: &str = r#","stream":true"#;
 
@@ -32,6 +32,8 @@ async fn a_client_that_stops_reading_loses_the_rest_of_its_stream() {
     piece(&mut response).await;
     assert_eq!(app.entry("a").await["inFlight"], 1);
     provider.aborted(1).await;
+    // What the buffers of sockets hold, and the proxy nothing of it.
+    assert!(provider.repeated() < 24 << 20, "{} bytes were taken for nobody", provider.repeated());
     until_idle(&app).await;
     assert_eq!(app.entry("a").await["status"], "ready", "the provider did nothing wrong");
     let mut last = String::new();
@@ -135,6 +137,49 @@ async fn a_body_that_is_not_read_rests_nobody() {
     let reply = app.chat(ask(&format!(r#","x":"{}""#, "x".repeat(8 << 20)))).await;
     assert_eq!((reply.status, reply.header("x-429chain-provider")), (200, "b/m"));
     assert_ne!(app.entry("a").await["status"], "cooling");
+    app.stop().await;
+}
+
+/// A second answer to one request is none to the next one, whoever sends that.
+#[actix_rt::test]
+async fn an_answer_that_nobody_asked_for_is_not_given_to_the_next_request() {
+    let wrong = COMPLETION.replace("Hi", "WRONG");
+    let extra =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{wrong}", wrong.len());
+    let provider = Provider::with(move |_, _| Answer::ok().bytes(extra.clone())).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for calls in 1..=50 {
+        let reply = app.chat(ask("")).await;
+        assert_eq!((reply.status, reply.text().as_str()), (200, COMPLETION));
+        assert_eq!(provider.calls(), calls);
+    }
+    assert!(provider.connections() > 1, "such a connection is not used again");
+    app.stop().await;
+}
+
+/// An upstream that speaks before it is asked: its answer is nobody's, or at worst that of the first request.
+#[actix_rt::test]
+async fn an_answer_before_the_request_disturbs_nobody() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    actix_rt::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{COMPLETION}", COMPLETION.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let mut request = [0; 1024];
+            while stream.read(&mut request).await.is_ok_and(|read| read > 0) {}
+        }
+    });
+    let (placeholder, second) = (healthy().await, healthy().await);
+    let yaml = chain_of(&[("a", &placeholder), ("b", &second)])
+        .replace(&placeholder.base_url(), &format!("http://{address}/v1"));
+    let app =
+        App::start(&yaml.replace("version: 1\nsettings:\n", "version: 1\nsettings:\n  requestTimeoutMs: 400\n")).await;
+    for _ in 0..10 {
+        let reply = app.chat(ask("")).await;
+        assert_eq!((reply.status, reply.text().as_str()), (200, COMPLETION));
+        app.clock.advance(Duration::from_secs(600));
+    }
     app.stop().await;
 }
 

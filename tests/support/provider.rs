@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ struct Shared {
     /// Answers that the proxy closed the connection on before they were complete.
     aborted: watch::Sender<usize>,
     connections: watch::Sender<usize>,
+    /// Bytes of what is sent again and again.
+    repeated: AtomicUsize,
     answer: Box<Script>,
 }
 
@@ -226,6 +229,7 @@ impl Provider {
             calls: watch::Sender::new(0),
             aborted: watch::Sender::new(0),
             connections: watch::Sender::new(0),
+            repeated: AtomicUsize::new(0),
             answer: Box::new(answer),
         });
         let for_listener = Arc::clone(&shared);
@@ -253,6 +257,11 @@ impl Provider {
 
     pub fn connections(&self) -> usize {
         *self.shared.connections.borrow()
+    }
+
+    /// Bytes that somebody has taken of what is sent again and again.
+    pub fn repeated(&self) -> usize {
+        self.shared.repeated.load(Ordering::SeqCst)
     }
 
     /// Waits until `count` requests have arrived.
@@ -295,7 +304,9 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                     return;
                 }
                 Act::Repeat(bytes) => {
-                    while stream.write_all(&bytes).await.is_ok() {}
+                    while stream.write_all(&bytes).await.is_ok() {
+                        shared.repeated.fetch_add(bytes.len(), Ordering::SeqCst);
+                    }
                     true
                 }
                 Act::Trickle(bytes, pause) => trickle(&mut stream, &bytes, pause).await,
