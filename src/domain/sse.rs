@@ -13,6 +13,9 @@ pub const MAX_EVENT: usize = 1 << 20;
 /// out. There is room for the field name, so that data of exactly the limit still passes.
 const MAX_LINE: usize = MAX_EVENT + 8;
 
+/// What may lead a stream, and is no part of its first line.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// An event that has just ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event<'a> {
@@ -95,7 +98,8 @@ impl Scanner {
     /// True when bytes have arrived since the last event ended.
     #[must_use]
     pub fn mid_event(&self) -> bool {
-        self.any_field || !self.line.is_empty() || self.line_too_long
+        let only_bom = !self.started && self.line == BOM;
+        self.any_field || self.line_too_long || !(self.line.is_empty() || only_bom)
     }
 
     fn keep(&mut self, part: &[u8]) {
@@ -108,7 +112,7 @@ impl Scanner {
     }
 
     fn end_line(&mut self, line: &[u8], at: usize, each: &mut impl FnMut(Event<'_>)) {
-        let line = if self.started { line } else { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) };
+        let line = if self.started { line } else { line.strip_prefix(BOM).unwrap_or(line) };
         self.started = true;
         if line.is_empty() && !self.line_too_long {
             if self.any_field {
@@ -145,7 +149,7 @@ impl Scanner {
 /// True when a body begins as an event stream does, whatever its content type says.
 #[must_use]
 pub fn begins(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let body = body.strip_prefix(BOM).unwrap_or(body).trim_ascii_start();
     [&b":"[..], b"data:", b"event:", b"id:", b"retry:"].iter().any(|start| body.starts_with(start))
 }
 

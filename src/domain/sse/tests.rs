@@ -187,3 +187,11 @@ proptest! {
         scan(&parts);
     }
 }
+
+#[test]
+fn a_byte_order_mark_alone_is_no_event() {
+    let mut scanner = Scanner::default();
+    scanner.feed(BOM, |_| panic!("nothing has come"));
+    assert!(!scanner.mid_event());
+    scanner.finish(|_| panic!("nothing has come"));
+}
