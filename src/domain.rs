@@ -25,5 +25,6 @@ pub mod request;
 pub mod sse;
 pub mod stream;
 pub mod time;
+pub mod totals;
 pub mod trail;
 pub mod usage;

@@ -7,6 +7,7 @@ pub mod place;
 pub mod requests;
 pub mod state;
 mod tables;
+pub mod totals;
 
 #[cfg(test)]
 pub(crate) mod failing;

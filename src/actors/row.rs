@@ -24,6 +24,8 @@ pub struct Row {
     pub arrived: Now,
     /// Label of the route: a chain, or `provider/model`. Empty when the request selected none.
     pub chain: String,
+    /// Label of the client's key.
+    pub client: String,
     /// What the client asked for.
     pub model: String,
     /// Whether a stream was asked for.
@@ -36,7 +38,7 @@ pub struct Row {
     pub status: u16,
     /// Machine code of the error, when there was one.
     pub code: Option<&'static str>,
-    /// As reported by the provider.
+    /// As reported by the provider, or as estimated.
     pub usage: Option<Usage>,
     /// How long it has waited for quota.
     pub waited: Duration,
@@ -44,6 +46,10 @@ pub struct Row {
     pub first_token: Option<Duration>,
     /// From the request to the end of the answer.
     pub took: Duration,
+    /// Bytes of the request's body.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body.
+    pub bytes_out: u64,
 }
 
 impl Row {
@@ -54,6 +60,7 @@ impl Row {
         info!(
             request.id = %self.id,
             chain = %self.chain,
+            client = %self.client,
             model = %self.model,
             stream = self.stream,
             served_by,
@@ -80,6 +87,7 @@ impl Row {
             id: self.id,
             time: wall.to_string(),
             chain: self.chain,
+            client: self.client,
             model: self.model,
             stream: self.stream,
             served_by: self.served_by.map(|entry| entry.label()),
@@ -90,6 +98,8 @@ impl Row {
             waited_ms: millis(self.waited),
             first_token_ms: self.first_token.map(millis),
             ms: millis(self.took),
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
         };
         row.encode()
     }

@@ -11,6 +11,7 @@ use super::error::{Fault, StoreError};
 use super::requests::{self, Encoded};
 use super::state::{self, Changes};
 use super::tables;
+use super::totals;
 
 /// Memory for pages of the file; the engine's own default is 1 GiB.
 const CACHE: usize = 16 << 20;
@@ -65,13 +66,15 @@ impl Database {
         self.instead_of.as_deref()
     }
 
-    /// Writes these rows and these changes in one commit: all of them are on disk when this returns, or none.
+    /// Writes these rows, what they add up to, and these changes in one commit: all of them are on disk when this returns, or none.
     ///
     /// # Errors
     /// When they are not.
     pub fn write<'a>(&self, rows: impl IntoIterator<Item = &'a Encoded>, changes: &Changes) -> Result<(), StoreError> {
         self.change(|writing| {
-            requests::insert(writing, rows)?;
+            let rows: Vec<&Encoded> = rows.into_iter().collect();
+            requests::insert(writing, rows.iter().copied())?;
+            totals::apply(writing, rows)?;
             state::apply(writing, changes)
         })
     }

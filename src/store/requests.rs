@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 use super::database::Database;
 use super::error::{Fault, StoreError};
 use super::tables::REQUESTS;
+use crate::domain::outcome::Reason;
 use crate::domain::time::Wall;
+use crate::domain::totals::{Call, Facts};
 use crate::domain::usage::Usage;
 
 /// A row, as it is kept. Never holds a key or a body.
@@ -23,6 +25,9 @@ pub struct Request {
     pub time: String,
     /// Label of the route: a chain, or `provider/model`. Empty when the request selected none.
     pub chain: String,
+    /// Label of the client's key.
+    #[serde(default)]
+    pub client: String,
     /// What the client asked for.
     pub model: String,
     /// Whether a stream was asked for.
@@ -37,7 +42,7 @@ pub struct Request {
     /// Machine code of the error, when there was one.
     #[serde(default)]
     pub code: Option<Cow<'static, str>>,
-    /// As reported by the provider.
+    /// As reported by the provider, or as estimated.
     #[serde(default)]
     pub usage: Option<Usage>,
     /// How long it has waited for quota.
@@ -48,6 +53,12 @@ pub struct Request {
     pub first_token_ms: Option<u64>,
     /// From the request to the end of the answer.
     pub ms: u64,
+    /// Bytes of the request's body.
+    #[serde(default)]
+    pub bytes_in: u64,
+    /// Bytes of the answer's body.
+    #[serde(default)]
+    pub bytes_out: u64,
 }
 
 /// A row ready to be written.
@@ -55,6 +66,19 @@ pub struct Request {
 pub struct Encoded {
     id: String,
     json: Vec<u8>,
+    facts: Facts<'static>,
+}
+
+/// What sums need of a step of a trail.
+#[derive(Deserialize)]
+struct Step {
+    provider: String,
+    model: String,
+    outcome: String,
+    #[serde(default)]
+    reason: Option<Reason>,
+    #[serde(default)]
+    ms: u64,
 }
 
 impl Request {
@@ -63,15 +87,53 @@ impl Request {
     /// # Errors
     /// Never, as far as is known.
     pub fn encode(self) -> serde_json::Result<Encoded> {
-        Ok(Encoded { json: serde_json::to_vec(&self)?, id: self.id })
+        Ok(Encoded { json: serde_json::to_vec(&self)?, facts: self.facts()?, id: self.id })
     }
 
-    fn decode(json: &[u8]) -> Result<Self, Fault> {
+    /// What sums are made of.
+    ///
+    /// # Errors
+    /// When the trail is none.
+    pub fn facts(&self) -> serde_json::Result<Facts<'static>> {
+        let steps: Vec<Step> = serde_json::from_str(self.trail.get())?;
+        let served = steps.iter().position(|step| step.outcome == "served");
+        let passed_on = match (steps.first(), served.and_then(|at| steps.get(at))) {
+            (Some(first), Some(by)) => (&first.provider, &first.model) != (&by.provider, &by.model),
+            _ => false,
+        };
+        let is_call = |step: &Step| matches!(step.outcome.as_str(), "served" | "failed");
+        let calls = steps.into_iter().filter(is_call).map(|step| Call {
+            failed: (step.outcome == "failed").then(|| step.reason.unwrap_or(Reason::Unknown)),
+            provider: step.provider.into(),
+            model: step.model.into(),
+            ms: step.ms,
+        });
+        Ok(Facts {
+            arrived: time_of(&self.id),
+            chain: self.chain.clone().into(),
+            client: self.client.clone().into(),
+            code: self.code.clone(),
+            usage: self.usage,
+            waited_ms: self.waited_ms,
+            first_token_ms: self.first_token_ms,
+            ms: self.ms,
+            calls: calls.collect(),
+            passed_on,
+        })
+    }
+
+    pub(super) fn decode(json: &[u8]) -> Result<Self, Fault> {
         serde_json::from_slice(json).map_err(|fault| Fault::Damaged(format!("a request's row: {fault}")))
     }
 }
 
 impl Encoded {
+    /// What it adds to sums.
+    #[must_use]
+    pub fn facts(&self) -> &Facts<'static> {
+        &self.facts
+    }
+
     /// Bytes of it.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -83,6 +145,11 @@ impl Encoded {
 #[must_use]
 pub fn first_id_at(time: Wall) -> String {
     format!("req_{:011x}", time.0)
+}
+
+/// When a request with this id arrived, in milliseconds since the Unix epoch.
+fn time_of(id: &str) -> u64 {
+    id.get(4..15).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default()
 }
 
 impl Database {

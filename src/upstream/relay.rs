@@ -209,6 +209,7 @@ impl Passage {
         loop {
             if !self.ready.is_empty() {
                 self.handed = Some(Instant::now());
+                self.note.row.bytes_out += self.ready.len() as u64;
                 return Poll::Ready(Some(std::mem::take(&mut self.ready)));
             }
             let Some(rest) = self.rest.as_mut() else { return Poll::Ready(None) };

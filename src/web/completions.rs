@@ -10,7 +10,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::admit;
 use super::error::ApiError;
-use super::gate::RequestId;
+use super::gate::Admitted;
 use super::state::State;
 use crate::actors::journal::Note;
 use crate::actors::lease::{Lease, Outcome};
@@ -42,8 +42,9 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     let (Some(worker), Some(state)) = (request.app_data::<Rc<Worker>>(), request.app_data::<Arc<State>>()) else {
         return ApiError::ShuttingDown.response();
     };
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let Admitted { id, client } = request.extensions().get::<Admitted>().cloned().unwrap_or_default();
     let mut note = worker.journal.open(id);
+    note.row.client = client;
     match admit::body(request.headers(), &mut payload, state.config.settings.max_body_bytes).await {
         Ok(body) => answer(worker, endpoint, body, note).await,
         Err(fault) => refuse(&fault, &mut note),
@@ -55,6 +56,7 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
         Ok(document) => document,
         Err(malformed) => return refuse(&malformed.into(), &mut note),
     };
+    note.row.bytes_in = body.len() as u64;
     note.row.model.clone_from(&document.model);
     note.row.stream = document.stream;
     let walker = Rc::clone(worker);
@@ -66,6 +68,7 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
     match walked {
         Walked::Served { entry, answer: Served::Whole(complete), lease } => {
             let Complete { answer, usage, cost, evidence } = *complete;
+            note.row.bytes_out = answer.body.len() as u64;
             lease.settle(Outcome::Served { usage, evidence });
             note.row.usage = Some(cost);
             note.answered(answer.status, None);

@@ -16,9 +16,14 @@ use super::state::State;
 use super::strangers::{Strangers, hang_up};
 use super::unread::Unread;
 
-/// The id of a request, as in its log line and in `X-Request-Id`.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+/// A request that was let in.
+#[derive(Clone, Debug, Default)]
+pub struct Admitted {
+    /// As in its log line and in `X-Request-Id`.
+    pub id: String,
+    /// Label of the client's key; empty for an admin's.
+    pub client: String,
+}
 
 /// Lets a request in, or answers it.
 ///
@@ -40,7 +45,11 @@ pub async fn gate<B: MessageBody + 'static>(
     let unread = Unread::of(&mut request);
     let mut response = match admit(&state, &request, visitor) {
         Ok(()) => {
-            request.extensions_mut().insert(RequestId(id.clone()));
+            let client = match visitor {
+                Visitor::Client(key) => format!("key-{key}"),
+                _ => String::new(),
+            };
+            request.extensions_mut().insert(Admitted { id: id.clone(), client });
             next.call(request).await?.map_into_boxed_body()
         }
         Err(refusal) => request.into_response(refusal.response()).map_into_boxed_body(),
@@ -63,8 +72,8 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
     }
     let (also_admin, only_admin) = (path == "/v1/ratelimits", path.starts_with("/v1/admin/"));
     match visitor {
-        Visitor::Client if only_admin => return Err(ApiError::AdminRequired),
-        Visitor::Client => {}
+        Visitor::Client(_) if only_admin => return Err(ApiError::AdminRequired),
+        Visitor::Client(_) => {}
         Visitor::Admin if also_admin || only_admin => {}
         Visitor::Admin => {
             return Err(ApiError::InvalidApiKey("This is an admin key. Use one of settings.apiKeys to call models."));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use subtle::ConstantTimeEq;
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::config::model::KeyDigest;
 
@@ -17,8 +17,8 @@ pub struct Keys {
 /// What a request's key opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visitor {
-    /// The model API.
-    Client,
+    /// The model API; which of the keys it is, counted from 1.
+    Client(usize),
     /// State and settings.
     Admin,
     /// Nothing: the key is wrong.
@@ -41,9 +41,9 @@ impl Keys {
         let digest = KeyDigest::of(key);
         // Both lists are always looked through to the end: time tells nothing about where a key stands.
         match (among(&self.client, &digest), among(&self.admin, &digest)) {
-            (true, _) => Visitor::Client,
-            (false, true) => Visitor::Admin,
-            (false, false) => Visitor::Stranger,
+            (Some(key), _) => Visitor::Client(key),
+            (None, Some(_)) => Visitor::Admin,
+            (None, None) => Visitor::Stranger,
         }
     }
 }
@@ -63,9 +63,13 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(api_key).filter(|key| !key.is_empty())
 }
 
-fn among(keys: &[KeyDigest], digest: &KeyDigest) -> bool {
-    let found = keys.iter().fold(subtle::Choice::from(0), |found, key| found | key.0.ct_eq(&digest.0));
-    found.into()
+/// The last of the keys that it is, counted from 1.
+fn among(keys: &[KeyDigest], digest: &KeyDigest) -> Option<usize> {
+    let found = keys
+        .iter()
+        .zip(1_u64..)
+        .fold(0_u64, |found, (key, place)| u64::conditional_select(&found, &place, key.0.ct_eq(&digest.0)));
+    usize::try_from(found).ok().filter(|place| *place > 0)
 }
 
 #[cfg(test)]
@@ -86,9 +90,9 @@ mod tests {
 
     #[test]
     fn every_key_opens_its_own_door() {
-        assert_eq!(visitor(&[("authorization", "Bearer client-1")]), Visitor::Client);
-        assert_eq!(visitor(&[("authorization", "bearer  client-2")]), Visitor::Client);
-        assert_eq!(visitor(&[("x-api-key", "client-2")]), Visitor::Client);
+        assert_eq!(visitor(&[("authorization", "Bearer client-1")]), Visitor::Client(1));
+        assert_eq!(visitor(&[("authorization", "bearer  client-2")]), Visitor::Client(2));
+        assert_eq!(visitor(&[("x-api-key", "client-2")]), Visitor::Client(2));
         assert_eq!(visitor(&[("authorization", "Basic abc"), ("x-api-key", "admin-1")]), Visitor::Admin);
     }
 

@@ -15,16 +15,20 @@ fn request(ms: u64) -> Request {
         id: format!("{}-{ms}", first_id_at(Wall(ms))),
         time: Wall(ms).to_string(),
         chain: "default".into(),
+        client: "key-1".into(),
         model: "default".into(),
         stream: true,
         served_by: Some("groq/m".into()),
-        trail: to_raw_value(&serde_json::json!([{ "provider": "groq", "outcome": "served", "ms": 3 }])).unwrap(),
+        trail: to_raw_value(&serde_json::json!([{ "provider": "groq", "model": "m", "outcome": "served", "ms": 3 }]))
+            .unwrap(),
         status: 200,
         code: None,
         usage: None,
         waited_ms: 0,
         first_token_ms: Some(2),
         ms: 3,
+        bytes_in: 0,
+        bytes_out: 0,
     }
 }
 
@@ -174,11 +178,11 @@ fn a_newer_schema_is_refused_and_left_as_it_is() {
         writing.open_table(tables::META).unwrap().insert(tables::SCHEMA_KEY, tables::SCHEMA + 1).unwrap();
     });
     let fault = dir.open().unwrap_err();
-    assert!(matches!(fault.fault, Fault::Newer { found: 2 }), "{fault}");
+    assert!(matches!(fault.fault, Fault::Newer { found } if found == tables::SCHEMA + 1), "{fault}");
     assert!(fault.to_string().contains("newer version of 429chain"), "{fault}");
     let engine = redb::Database::open(dir.path()).unwrap();
     let meta = engine.begin_read().unwrap().open_table(tables::META).unwrap();
-    assert_eq!(meta.get(tables::SCHEMA_KEY).unwrap().unwrap().value(), 2);
+    assert_eq!(meta.get(tables::SCHEMA_KEY).unwrap().unwrap().value(), tables::SCHEMA + 1);
 }
 
 #[test]

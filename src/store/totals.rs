@@ -1,0 +1,248 @@
+//! Sums of requests by the minute, the hour and the day: written in the same commit as the rows that they are made of.
+//!
+//! A range is put together from the largest units that fit into it, and from rows where it begins or ends within a
+//! minute. Minutes are kept for two days and hours for a hundred; days are kept for good.
+
+use std::collections::BTreeMap;
+
+use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
+
+use super::database::Database;
+use super::error::{Fault, StoreError};
+use super::requests::{Encoded, Request, first_id_at};
+use super::tables::{REQUESTS, TOTALS};
+use crate::domain::time::Wall;
+use crate::domain::totals::{Scope, Totals, fold};
+
+mod key;
+
+pub use key::{Kind, Unit};
+use key::{decode, encode, start};
+
+/// How long minutes are kept.
+pub const MINUTES_FOR: u64 = 48 * 3_600_000;
+
+/// How long hours are kept.
+pub const HOURS_FOR: u64 = 100 * 24 * 3_600_000;
+
+/// Sums over a range, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Where it really begins: what is long gone is known by the hour or the day only.
+    pub from: Wall,
+    /// Where it really ends.
+    pub to: Wall,
+    /// One for each name that occurs; the name of [`Kind::All`] is empty.
+    pub totals: BTreeMap<String, Totals>,
+}
+
+impl Database {
+    /// Sums of all requests that arrived from `from` on and before `to`, by the names of a kind. `now` tells how fine
+    /// what is kept still is.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn totals(&self, kind: Kind, from: Wall, to: Wall, now: Wall) -> Result<Sums, StoreError> {
+        let (from, to) = (coarsen(from, now, false), coarsen(to, now, true));
+        let mut sums = Sums { from, to, totals: BTreeMap::new() };
+        self.with(|engine| {
+            let reading = engine.begin_read()?;
+            let (table, rows) = (reading.open_table(TOTALS)?, reading.open_table(REQUESTS)?);
+            for part in parts(from.0, to.0) {
+                match part {
+                    Part::Units { unit, first, end } => {
+                        let range = encode(unit, kind, first, "")..encode(unit, kind, end, "");
+                        for entry in table.range(range.start.as_slice()..range.end.as_slice())? {
+                            let (key, value) = entry?;
+                            let (_, name) = decode(key.value())?;
+                            sums.totals.entry(name).or_default().add(&read(value.value())?);
+                        }
+                    }
+                    Part::Rows { from, to } => {
+                        let (first, end) = (first_id_at(Wall(from)), first_id_at(Wall(to)));
+                        for entry in rows.range(first.as_str()..end.as_str())? {
+                            let row = Request::decode(entry?.1.value())?;
+                            fold(&row.facts().map_err(damaged)?, |scope, totals| {
+                                let (of, name) = name(scope);
+                                if of == kind {
+                                    sums.totals.entry(name).or_default().add(&totals);
+                                }
+                            });
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(sums)
+    }
+
+    /// The sums of each unit from `from` on and before `to`, for one name of a kind; units without requests are left out.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn series(
+        &self,
+        kind: Kind,
+        name: &str,
+        unit: Unit,
+        from: Wall,
+        to: Wall,
+    ) -> Result<Vec<(Wall, Totals)>, StoreError> {
+        self.with(|engine| {
+            let table = engine.begin_read()?.open_table(TOTALS)?;
+            let (first, end) = (from.0 / unit.ms(), to.0.div_ceil(unit.ms()));
+            let mut series = Vec::new();
+            // With few names the neighbours cost less than a search for each unit.
+            for entry in
+                table.range(encode(unit, kind, first, "").as_slice()..encode(unit, kind, end, "").as_slice())?
+            {
+                let (key, value) = entry?;
+                let (at, found) = decode(key.value())?;
+                if found == name {
+                    series.push((start(unit, at), read(value.value())?));
+                }
+            }
+            Ok(series)
+        })
+    }
+
+    /// Removes minutes and hours that are too old, `at_most` so many in one commit; returns how many.
+    ///
+    /// # Errors
+    /// When they are all still there.
+    pub fn forget_totals(&self, now: Wall, at_most: usize) -> Result<usize, StoreError> {
+        let old: Vec<Vec<u8>> = self.with(|engine| {
+            let table = engine.begin_read()?.open_table(TOTALS)?;
+            let mut old = Vec::new();
+            for (unit, kept) in [(Unit::Minute, MINUTES_FOR), (Unit::Hour, HOURS_FOR)] {
+                // A unit more than a range may ask for.
+                let first_kept = (now.0.saturating_sub(kept) / unit.ms()).saturating_sub(1);
+                for kind in Kind::ALL {
+                    let range = encode(unit, kind, 0, "")..encode(unit, kind, first_kept, "");
+                    let left = at_most.saturating_sub(old.len());
+                    for entry in table.range(range.start.as_slice()..range.end.as_slice())?.take(left) {
+                        old.push(entry?.0.value().to_vec());
+                    }
+                }
+            }
+            Ok(old)
+        })?;
+        if !old.is_empty() {
+            self.change(|writing| {
+                let mut table = writing.open_table(TOTALS)?;
+                for key in &old {
+                    table.remove(key.as_slice())?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(old.len())
+    }
+}
+
+/// Adds what these rows add up to.
+pub(super) fn apply<'a>(writing: &WriteTransaction, rows: impl IntoIterator<Item = &'a Encoded>) -> Result<(), Fault> {
+    let mut cells: BTreeMap<Vec<u8>, Totals> = BTreeMap::new();
+    for row in rows {
+        let arrived = row.facts().arrived;
+        fold(row.facts(), |scope, totals| {
+            let (kind, name) = name(scope);
+            for unit in Unit::ALL {
+                cells.entry(encode(unit, kind, arrived / unit.ms(), &name)).or_default().add(&totals);
+            }
+        });
+    }
+    if cells.is_empty() {
+        return Ok(());
+    }
+    let mut table = writing.open_table(TOTALS)?;
+    for (key, mut totals) in cells {
+        if let Some(known) = table.get(key.as_slice())? {
+            totals.add(&read(known.value())?);
+        }
+        let json = serde_json::to_vec(&totals).map_err(damaged)?;
+        table.insert(key.as_slice(), json.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Adds up all rows that are there, for a database that has no sums yet.
+pub(super) fn make_up_for(writing: &WriteTransaction) -> Result<(), Fault> {
+    let rows = writing.open_table(REQUESTS)?;
+    let mut batch = Vec::new();
+    for entry in rows.iter()? {
+        batch.push(Request::decode(entry?.1.value())?.encode().map_err(damaged)?);
+        if batch.len() >= 1_000 {
+            apply(writing, &batch)?;
+            batch.clear();
+        }
+    }
+    apply(writing, &batch)
+}
+
+fn read(json: &[u8]) -> Result<Totals, Fault> {
+    serde_json::from_slice(json).map_err(damaged)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn damaged(fault: serde_json::Error) -> Fault {
+    Fault::Damaged(format!("a sum, or what it is made of: {fault}"))
+}
+
+fn name(scope: Scope) -> (Kind, String) {
+    match scope {
+        Scope::All => (Kind::All, String::new()),
+        Scope::Chain(name) => (Kind::Chain, name),
+        Scope::Provider(name) => (Kind::Provider, name),
+        Scope::Entry(name) => (Kind::Entry, name),
+        Scope::Client(name) => (Kind::Client, name),
+    }
+}
+
+/// The time, or the end of the unit around it that is still kept.
+fn coarsen(at: Wall, now: Wall, up: bool) -> Wall {
+    let age = now.0.saturating_sub(at.0);
+    if age <= MINUTES_FOR {
+        return at;
+    }
+    let unit = if age <= HOURS_FOR { Unit::Hour } else { Unit::Day };
+    let ms = unit.ms();
+    Wall(if up { at.0.div_ceil(ms) * ms } else { at.0 / ms * ms })
+}
+
+/// A piece of a range.
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    /// Whole units, from `first` on and before `end`, counted from the epoch.
+    Units { unit: Unit, first: u64, end: u64 },
+    /// Less than a minute.
+    Rows { from: u64, to: u64 },
+}
+
+/// A range in the largest units that fit into it.
+fn parts(from: u64, to: u64) -> Vec<Part> {
+    let mut parts = Vec::new();
+    split(from, to, &Unit::ALL, &mut parts);
+    parts
+}
+
+fn split(from: u64, to: u64, units: &[Unit], parts: &mut Vec<Part>) {
+    if from >= to {
+        return;
+    }
+    let Some((unit, smaller)) = units.split_first() else {
+        parts.push(Part::Rows { from, to });
+        return;
+    };
+    let (first, end) = (from.div_ceil(unit.ms()), to / unit.ms());
+    if first >= end {
+        return split(from, to, smaller, parts);
+    }
+    split(from, first * unit.ms(), smaller, parts);
+    parts.push(Part::Units { unit: *unit, first, end });
+    split(end * unit.ms(), to, smaller, parts);
+}
+
+#[cfg(test)]
+mod tests;

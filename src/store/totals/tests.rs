@@ -1,0 +1,132 @@
+use proptest::prelude::*;
+use serde_json::json;
+use serde_json::value::to_raw_value;
+
+use super::*;
+use crate::domain::usage::Usage;
+
+const NOON: u64 = 1_795_521_600_000;
+
+/// What a row of the tests is made of: when, which chain, who failed, who served.
+type Row = (u64, u8, Option<u8>, Option<u8>);
+
+fn request(count: usize, (at, chain, failed, served): Row) -> Request {
+    let step = |entry: u8, outcome: &str| json!({ "provider": format!("p{entry}"), "model": "m", "outcome": outcome, "reason": "server", "ms": 20 });
+    let steps: Vec<_> =
+        failed.map(|it| step(it, "failed")).into_iter().chain(served.map(|it| step(it, "served"))).collect();
+    let usage = Usage {
+        prompt_tokens: 10,
+        completion_tokens: u64::from(chain),
+        total_tokens: 10 + u64::from(chain),
+        ..Usage::default()
+    };
+    Request {
+        id: format!("req_{at:011x}{count:08x}00000001"),
+        time: Wall(at).to_string(),
+        chain: format!("chain-{chain}"),
+        client: "key-1".to_owned(),
+        model: "default".to_owned(),
+        stream: chain == 0,
+        served_by: served.map(|it| format!("p{it}/m")),
+        trail: to_raw_value(&steps).unwrap(),
+        status: if served.is_some() { 200 } else { 503 },
+        code: served.is_none().then_some("all_providers_exhausted".into()),
+        usage: served.map(|_| usage),
+        waited_ms: 0,
+        first_token_ms: Some(30),
+        ms: 100 + u64::from(chain),
+        bytes_in: 1,
+        bytes_out: 2,
+    }
+}
+
+fn filled(rows: &[Row]) -> Database {
+    let database = Database::in_memory().unwrap();
+    let encoded: Vec<Encoded> =
+        rows.iter().enumerate().map(|(count, row)| request(count, *row).encode().unwrap()).collect();
+    for batch in encoded.chunks(7) {
+        database.write(batch, &std::collections::BTreeMap::new()).unwrap();
+    }
+    database
+}
+
+/// The same, from the rows alone.
+fn expected(rows: &[Row], kind: Kind, from: u64, to: u64) -> BTreeMap<String, Totals> {
+    let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
+    for (count, row) in rows.iter().enumerate().filter(|(_, row)| (from..to).contains(&row.0)) {
+        fold(&request(count, *row).facts().unwrap(), |scope, totals| {
+            let (of, name) = name(scope);
+            if of == kind {
+                sums.entry(name).or_default().add(&totals);
+            }
+        });
+    }
+    sums
+}
+
+#[test]
+fn a_range_is_split_into_the_largest_units() {
+    let (day, hour, minute) = (86_400_000, 3_600_000, 60_000);
+    let from = NOON - 1;
+    let to = NOON + 2 * day + hour + 3 * minute + 5;
+    let parts = parts(from, to);
+    let total: u64 = parts
+        .iter()
+        .map(|part| match part {
+            Part::Units { unit, first, end } => (end - first) * unit.ms(),
+            Part::Rows { from, to } => to - from,
+        })
+        .sum();
+    assert_eq!(total, to - from);
+    assert_eq!(parts.first(), Some(&Part::Rows { from, to: NOON }));
+    assert!(matches!(parts.get(2), Some(Part::Units { unit: Unit::Day, .. })), "{parts:?}");
+    assert_eq!(super::parts(5, 5), []);
+}
+
+#[test]
+fn old_minutes_and_hours_go_and_days_stay() {
+    let old = NOON - 3 * 86_400_000;
+    let database = filled(&[(old, 1, None, Some(1)), (NOON - 5_000, 1, None, Some(1))]);
+    let now = Wall(NOON);
+    while database.forget_totals(now, 2).unwrap() > 0 {}
+    let sums = database.totals(Kind::All, Wall(old - 500), now, now).unwrap();
+    assert_eq!(sums.from, Wall((old - 500) / 3_600_000 * 3_600_000), "to the hour");
+    assert_eq!(sums.totals[""].requests, 2);
+    assert!(database.series(Kind::All, "", Unit::Minute, Wall(0), now).unwrap().iter().all(|(at, _)| at.0 > old));
+    let much_later = Wall(NOON + 200 * 86_400_000);
+    while database.forget_totals(much_later, 100).unwrap() > 0 {}
+    assert_eq!(database.totals(Kind::All, Wall(0), much_later, much_later).unwrap().totals[""].requests, 2);
+}
+
+#[test]
+fn a_series_has_one_sum_for_each_unit_with_requests() {
+    let hour = 3_600_000;
+    let database =
+        filled(&[(NOON, 1, None, Some(1)), (NOON + 1, 1, None, Some(2)), (NOON + 2 * hour, 2, None, Some(1))]);
+    let series = database.series(Kind::Chain, "chain-1", Unit::Hour, Wall(NOON), Wall(NOON + 3 * hour)).unwrap();
+    let seen: Vec<(u64, u64)> = series.iter().map(|(at, totals)| (at.0, totals.requests)).collect();
+    assert_eq!(seen, [(NOON, 2)]);
+    let all = database.series(Kind::All, "", Unit::Hour, Wall(NOON), Wall(NOON + 3 * hour)).unwrap();
+    assert_eq!(all.iter().map(|(at, _)| at.0).collect::<Vec<_>>(), [NOON, NOON + 2 * hour]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the range, the sums are those of its rows.
+    #[test]
+    fn sums_equal_the_sum_of_the_rows_for_any_range(
+        rows in prop::collection::vec((0_u64..3 * 86_400_000, 0_u8..3, prop::option::of(0_u8..3), prop::option::of(0_u8..3)), 0..60),
+        from in 0_u64..3 * 86_400_000, length in 0_u64..3 * 86_400_000, kind in 0_usize..5,
+    ) {
+        // All of it lies within the two days for which minutes are kept, or is asked for by the hour.
+        let rows: Vec<Row> = rows.into_iter().map(|(at, a, b, c)| (NOON + at, a, b, c)).collect();
+        let database = filled(&rows);
+        let now = Wall(NOON + 3 * 86_400_000);
+        let kind = Kind::ALL[kind];
+        let sums = database.totals(kind, Wall(NOON + from), Wall(NOON + from + length), now).unwrap();
+        prop_assert!(sums.from.0 <= NOON + from && sums.to.0 >= NOON + from + length);
+        prop_assert!(NOON + from - sums.from.0 < 3_600_000 && sums.to.0 - (NOON + from + length) < 3_600_000);
+        prop_assert_eq!(&sums.totals, &expected(&rows, kind, sums.from.0, sums.to.0));
+    }
+}
