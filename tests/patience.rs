@@ -140,6 +140,19 @@ async fn a_body_that_is_not_read_rests_nobody() {
     app.stop().await;
 }
 
+/// A provider that has begun to answer has worked on the request: it is not sent again.
+#[actix_rt::test]
+async fn a_kept_connection_that_breaks_inside_the_head_is_not_tried_again() {
+    let provider = Provider::script([Answer::ok(), Answer::raw("HTTP/1.1 200 OK\r\ncontent-ty").close()]).await;
+    let second = healthy().await;
+    let app = App::start(&chain_of(&[("a", &provider), ("b", &second)])).await;
+    for served_by in ["a/m", "b/m"] {
+        assert_eq!(app.served_by().await, served_by);
+    }
+    assert_eq!((provider.calls(), provider.connections()), (2, 1));
+    app.stop().await;
+}
+
 /// A second answer to one request is none to the next one, whoever sends that.
 #[actix_rt::test]
 async fn an_answer_that_nobody_asked_for_is_not_given_to_the_next_request() {

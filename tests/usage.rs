@@ -103,6 +103,55 @@ async fn a_client_that_asks_gets_its_usage_from_a_provider_that_refuses_the_ques
     app.stop().await;
 }
 
+/// A question for usage in a request that wants no stream is the client's own mistake.
+#[actix_rt::test]
+async fn stream_options_without_a_stream_are_the_clients_fault() {
+    let refusal = r#"{"error":{"message":"The 'stream_options' parameter is only allowed when 'stream' is enabled.","type":"invalid_request_error"}}"#;
+    let (a, b) = (
+        Provider::script([Answer::json(400, &[], refusal)]).await,
+        Provider::script([Answer::json(400, &[], refusal)]).await,
+    );
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b)])).await;
+    let reply = app.chat(ask(r#","stream_options":{"include_usage":true}"#)).await;
+    assert_eq!((reply.status, reply.text().as_str()), (400, refusal));
+    assert_eq!((a.calls(), b.calls()), (1, 1));
+    app.stop().await;
+}
+
+/// One client's mistake inside `stream_options` takes nothing from the others, and ends after one more try.
+#[actix_rt::test]
+async fn what_a_client_puts_into_stream_options_is_not_held_against_them() {
+    let provider = Provider::with(|request, _| match request.text().contains("\"foo\"") {
+        true => Answer::error(400, &[], "Unknown parameter: 'stream_options.foo'", "invalid_request_error"),
+        false => Answer::sse(&[&delta("Hi"), STOP, USAGE, DONE]),
+    })
+    .await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    let odd = app.chat(ask(r#","stream":true,"stream_options":{"include_usage":true,"foo":1}"#)).await;
+    assert_eq!((odd.status, odd.header("x-429chain-attempts")), (200, "2"), "{}", odd.text());
+    assert_eq!(usage_chunks(&app.chat(ask(ASKING)).await), [false]);
+    assert!(provider.requests()[2].text().contains("stream_options"));
+    app.stop().await;
+}
+
+/// Two providers that refuse the question, and a request that is malformed besides.
+#[actix_rt::test]
+async fn a_malformed_request_that_asks_for_usage_costs_little_more() {
+    let strict = || {
+        Provider::with(|request, _| {
+            let what = if request.text().contains("stream_options") { "stream_options" } else { "temperature" };
+            Answer::error(422, &[], &format!("bad `{what}`"), "invalid_request_error")
+        })
+    };
+    let (a, b, c) = (strict().await, strict().await, strict().await);
+    let app = App::start(&chain_of(&[("a", &a), ("b", &b), ("c", &c)])).await;
+    let reply = app.chat(ask(ASKING)).await;
+    assert_eq!(reply.status, 422);
+    assert!(reply.text().contains("temperature"), "{}", reply.text());
+    assert_eq!((a.calls(), b.calls(), c.calls()), (2, 1, 0));
+    app.stop().await;
+}
+
 /// A refusal for another reason is a refusal, and costs two calls at most.
 #[actix_rt::test]
 async fn another_refusal_is_not_blamed_on_the_question_for_usage() {

@@ -23,6 +23,10 @@ pub struct Chunk {
     pub text: u64,
     /// Why the model stopped, if it did here.
     pub finish: Option<Finish>,
+    /// One bit for each choice that goes on.
+    pub begun: u64,
+    /// One bit for each choice that has stopped.
+    pub ended: u64,
     /// Token counts. Some providers send them cumulatively with every chunk: the last ones count, never the sum.
     pub usage: Option<Usage>,
     /// The usage stands where clients look for it.
@@ -85,7 +89,8 @@ pub fn read(data: &[u8]) -> Chunk {
 /// without it.
 #[must_use]
 pub fn is_noise(data: &[u8]) -> bool {
-    [&br#""choices""#[..], br#""delta""#, br#""content""#].iter().all(|member| memmem::find(data, member).is_none())
+    let members = ["choices", "delta", "content", "id", "object", "created", "model"];
+    members.iter().all(|member| memmem::find(data, format!("\"{member}\"").as_bytes()).is_none())
 }
 
 /// Bytes of the texts in a whole answer.
@@ -117,9 +122,11 @@ impl Chunk {
             content: choices.delta,
             text: choices.text,
             finish: choices.finish,
+            begun: choices.begun,
+            ended: choices.ended,
             usage: reported.into_iter().flatten().find_map(|usage| usage::parse(usage.get().as_bytes())),
             usage_shown: filled(wire.usage),
-            usage_only: choices.listed && choices.count == 0 && filled(wire.usage) && !failed,
+            usage_only: choices.count == 0 && filled(wire.usage) && !failed,
             failed,
             readable: true,
         }

@@ -21,8 +21,10 @@ const NAMES: [&str; 2] = ["reasoning_content", "reasoning"];
 /// The state of one stream.
 #[derive(Clone, Debug, Default)]
 pub struct Normalizer {
-    /// One bit for each choice that has thought, and not answered yet.
+    /// One bit for each choice whose last word was a thought.
     thinking: u64,
+    /// One bit for each choice whose last word was part of its answer.
+    answering: u64,
 }
 
 impl Normalizer {
@@ -40,7 +42,8 @@ impl Normalizer {
         let mut out = Vec::new();
         let mut copied = 0;
         for (place, choice) in top.choices.iter().enumerate() {
-            let bit = 1 << (choice.index.unwrap_or(place as u64) & 63);
+            let index = choice.index.and_then(|index| index.get().parse().ok()).unwrap_or(place as u64);
+            let bit = 1 << index.min(63);
             for part in [choice.delta, choice.message].into_iter().flatten() {
                 let Some(new) = self.members(part, bit) else { continue };
                 let start = (part.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
@@ -61,32 +64,30 @@ impl Normalizer {
         let Members(members) = serde_json::from_str(part.get()).ok()?;
         let member = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
         let string = |name: &str| member(name).and_then(inside);
-        if member("content").is_some_and(|content| !matches!(content.get().as_bytes(), [b'"', ..] | b"null")) {
+        if member("content").is_some_and(|content| !is_text(content)) {
             // Of a content that is no text nothing is taken away.
             return None;
         }
         let thought = NAMES.iter().find_map(|name| string(name));
         let said = string("content");
+        let before = if thought.is_some() && self.answering & bit != 0 { GAP } else { "" };
+        let (was_thinking, new) = (self.thinking & bit != 0, thought.is_some());
+        (self.thinking, self.answering) = match (new, said.is_some()) {
+            (_, true) => (self.thinking & !bit, self.answering | bit),
+            (true, false) => (self.thinking | bit, self.answering & !bit),
+            (false, false) => return None,
+        };
         let content = match (thought, said) {
-            (Some(thought), None) => {
-                self.thinking |= bit;
-                format!("\"{thought}\"")
-            }
-            (Some(thought), Some(said)) => {
-                self.thinking &= !bit;
-                format!("\"{thought}{GAP}{said}\"")
-            }
-            (None, Some(said)) if self.thinking & bit != 0 => {
-                self.thinking &= !bit;
-                format!("\"{GAP}{said}\"")
-            }
+            (Some(thought), None) => format!("\"{before}{thought}\""),
+            (Some(thought), Some(said)) => format!("\"{before}{thought}{GAP}{said}\""),
+            (None, Some(said)) if was_thinking => format!("\"{GAP}{said}\""),
             (None, _) => return None,
         };
         let mut out = String::with_capacity(part.get().len() + GAP.len());
         let mut placed = false;
         for (key, value) in &members {
             let value = match key.as_ref() {
-                name if NAMES.contains(&name) => continue,
+                name if NAMES.contains(&name) && is_text(value) => continue,
                 "content" => {
                     placed = true;
                     &content
@@ -116,6 +117,10 @@ fn push(out: &mut String, key: &str, value: &str) {
     out.push_str(value);
 }
 
+fn is_text(value: &RawValue) -> bool {
+    matches!(value.get().as_bytes(), [b'"', ..] | b"null")
+}
+
 /// What stands between the quotes of a string that is not empty, escaped as it was.
 fn inside(value: &RawValue) -> Option<&str> {
     value.get().strip_prefix('"')?.strip_suffix('"').filter(|inside| !inside.is_empty())
@@ -129,7 +134,8 @@ struct Top<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
-    index: Option<u64>,
+    #[serde(borrow)]
+    index: Option<&'a RawValue>,
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -192,7 +198,8 @@ mod tests {
             (r#"{"content":"So"}"#, Some(r#"{"content":"\n\nSo"}"#)),
             (r#"{"content":" it"}"#, None),
             (r#"{"content":"is","reasoning_content":null}"#, None),
-            (r#"{"reasoning":"hm","content":"ok"}"#, Some(r#"{"content":"hm\n\nok"}"#)),
+            (r#"{"reasoning":"hm","content":"ok"}"#, Some(r#"{"content":"\n\nhm\n\nok"}"#)),
+            (r#"{"reasoning":{"a":1},"reasoning_content":"m"}"#, Some(r#"{"reasoning":{"a":1},"content":"\n\nm"}"#)),
             (r#"{}"#, None),
         ] {
             assert_eq!(changed(&mut stream, delta), expected.map(chunk), "{delta}");

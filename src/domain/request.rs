@@ -5,6 +5,7 @@
 //! `1.0`, big integers, escapes, unknown and repeated keys arrive as they were written.
 
 mod messages;
+mod options;
 mod size;
 
 use std::ops::Range;
@@ -14,6 +15,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::messages::Messages;
+pub use self::options::AskUsage;
+use self::options::Edit;
 use super::demand::Demand;
 use super::endpoint::Endpoint;
 
@@ -35,24 +38,8 @@ pub struct Document {
     usage_edit: Option<Edit>,
     /// The member `stream_options`, and one of its commas.
     options_span: Option<Range<usize>>,
-}
-
-/// What is done to the question for usage on the way upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskUsage {
-    /// Nothing.
-    AsIs,
-    /// It is asked although the client did not.
-    Add,
-    /// It is taken out: the provider refuses it.
-    Remove,
-}
-
-/// A replacement of a span of the client's bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Edit {
-    span: Range<usize>,
-    text: &'static str,
+    /// The client's `stream_options` hold something else than the question for usage.
+    pub other_options: bool,
 }
 
 /// Why a request document is refused: what is wrong and where.
@@ -190,8 +177,16 @@ impl Document {
             return Err(Malformed::field("model", format!("`model` must be one line of at most {MAX_MODEL} bytes")));
         }
         let demand = fields.demand(endpoint, body);
-        let mut document =
-            Self { model, stream: false, wants_usage: false, demand, model_span, usage_edit: None, options_span: None };
+        let mut document = Self {
+            model,
+            stream: false,
+            wants_usage: false,
+            demand,
+            model_span,
+            usage_edit: None,
+            options_span: None,
+            other_options: false,
+        };
         match endpoint {
             Endpoint::Chat => {
                 Messages::check(fields.messages.as_ref())?;
@@ -231,51 +226,16 @@ impl Document {
         out.into()
     }
 
-    /// Whether usage is asked for upstream when a request is rewritten so.
+    /// Whether a stream goes upstream with `stream_options` when the request is rewritten so.
     #[must_use]
     pub fn asks_usage(&self, ask_usage: AskUsage) -> bool {
-        match ask_usage {
-            AskUsage::AsIs => self.options_span.is_some(),
-            AskUsage::Add => self.options_span.is_some() || self.usage_edit.is_some(),
-            AskUsage::Remove => false,
-        }
-    }
-
-    fn read_stream_options(&mut self, text: &str, start: usize, options: Option<&RawValue>) -> Result<(), Malformed> {
-        #[derive(Deserialize)]
-        struct Options<'a> {
-            #[serde(borrow, default, deserialize_with = "even_null")]
-            include_usage: Option<&'a RawValue>,
-        }
-        self.options_span = options.and_then(|raw| member_around(text, &span_in(text, raw), "stream_options"));
-        let edit = match options.map(|raw| (raw, Kind::of(raw))) {
-            None => Edit { span: start + 1..start + 1, text: r#""stream_options":{"include_usage":true},"# },
-            Some((raw, Kind::Null)) => Edit { span: span_in(text, raw), text: r#"{"include_usage":true}"# },
-            Some((raw, Kind::Object)) => {
-                let inner: Options<'_> = serde_json::from_str(raw.get())
-                    .map_err(|fault| Malformed::field("stream_options", format!("`stream_options`: {fault}")))?;
-                let object = span_in(text, raw);
-                match inner.include_usage {
-                    Some(value) if value.get() == "true" => {
-                        self.wants_usage = true;
-                        return Ok(());
-                    }
-                    Some(value) if matches!(Kind::of(value), Kind::Flag | Kind::Null) => {
-                        Edit { span: span_in(text, value), text: "true" }
-                    }
-                    Some(value) => {
-                        return Err(Malformed::kind("stream_options.include_usage", Kind::Flag, Kind::of(value)));
-                    }
-                    None if is_empty(raw) => Edit { span: object, text: r#"{"include_usage":true}"# },
-                    None => Edit { span: object.start + 1..object.start + 1, text: r#""include_usage":true,"# },
-                }
+        let given = self.options_span.is_some();
+        self.stream
+            && match ask_usage {
+                AskUsage::AsIs => given,
+                AskUsage::Add => given || self.usage_edit.is_some(),
+                AskUsage::Remove => false,
             }
-            Some((_, found)) => return Err(Malformed::kind("stream_options", Kind::Object, found)),
-        };
-        if self.stream {
-            self.usage_edit = Some(edit);
-        }
-        Ok(())
     }
 }
 
@@ -356,28 +316,10 @@ fn check_input(raw: Option<&RawValue>) -> Result<(), Malformed> {
     }
 }
 
-fn is_empty(object: &RawValue) -> bool {
-    object.get().bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}")
-}
-
 /// Where a borrowed value lies in the text it was parsed from.
 fn span_in(text: &str, raw: &RawValue) -> Range<usize> {
     let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + raw.get().len()
-}
-
-/// The whole member `name` whose value lies at `value`, with the comma before or behind it; `None` when its name is
-/// written in an unusual way.
-fn member_around(text: &str, value: &Range<usize>, name: &str) -> Option<Range<usize>> {
-    let space = [' ', '\t', '\r', '\n'];
-    let key = text.get(..value.start)?.trim_end_matches(space).strip_suffix(':')?.trim_end_matches(space);
-    let before = key.strip_suffix('"')?.strip_suffix(name)?.strip_suffix('"')?.trim_end_matches(space);
-    let behind = text.get(value.end..)?;
-    match (before.strip_suffix(','), behind.trim_start_matches(space).strip_prefix(',')) {
-        (Some(before), _) => Some(before.len()..value.end),
-        (None, Some(rest)) => Some(before.len()..text.len() - rest.len()),
-        (None, None) => Some(before.len()..value.end),
-    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct Watch {
     tail_sent: bool,
     committed: bool,
     finish: Option<Finish>,
+    /// One bit for each choice that has said something, and not why it stopped.
+    open: u64,
     usage: Option<Usage>,
     /// Bytes of the answer's texts.
     text: u64,
@@ -61,8 +63,20 @@ pub struct Fed {
     pub failed: Option<Failure>,
     /// The stream is complete; nothing follows.
     pub done: bool,
-    /// Whether an event ended in it.
-    pub progress: bool,
+    /// What ended in it.
+    pub progress: Progress,
+}
+
+/// What a provider has shown of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Progress {
+    /// No event has ended.
+    #[default]
+    None,
+    /// Only such as hold nothing: it is there.
+    Alive,
+    /// It goes on.
+    Data,
 }
 
 /// Why a stream cannot go on.
@@ -74,6 +88,18 @@ pub enum Failure {
     Garbled,
     /// It is longer than it may be.
     TooLong,
+}
+
+/// An event with this data.
+fn event_of(data: &[u8]) -> Vec<u8> {
+    let mut event = Vec::with_capacity(data.len() + 8);
+    for line in data.split(|byte| *byte == b'\n') {
+        event.extend_from_slice(b"data: ");
+        event.extend_from_slice(line);
+        event.push(b'\n');
+    }
+    event.push(b'\n');
+    event
 }
 
 /// How a stream ended that said neither `[DONE]` nor that it failed.
@@ -110,6 +136,7 @@ impl Watch {
             tail_sent: false,
             committed: false,
             finish: None,
+            open: 0,
             usage: None,
             text: 0,
             seen: 0,
@@ -159,9 +186,10 @@ impl Watch {
         }
         let mut scanner = std::mem::take(&mut self.scanner);
         let mut cuts = Cuts::default();
-        let mut progress = false;
+        let mut progress = Progress::None;
         scanner.feed(&chunk, |event| {
-            progress = true;
+            let data = event.oversized || !event.data.is_empty();
+            progress = progress.max(if data { Progress::Data } else { Progress::Alive });
             if !self.over {
                 self.judge(&event, &mut cuts);
             }
@@ -197,7 +225,7 @@ impl Watch {
         if cuts.done {
             return (Fed { ready: rest.freeze(), done: true, ..Fed::default() }, None);
         }
-        if self.finish.is_some() && !self.tail_sent {
+        if self.finish.is_some() && self.open == 0 && !self.tail_sent {
             let usage = self.usage_event();
             return (Fed::default(), Some(End::Complete([&rest, usage.as_slice(), DONE].concat().into())));
         }
@@ -218,15 +246,15 @@ impl Watch {
         if chunk::is_done(data) {
             self.over = true;
             cuts.done = true;
-            cuts.replace(start, start, self.usage_event());
+            let usage = self.usage_event();
+            self.edit(start, start, usage, cuts);
             return;
         }
         let read = chunk::read(data);
         let failure = match read.readable {
             _ if event.named_error || read.failed => Some(Failure::Reported(data.to_vec())),
             false if chunk::is_noise(data) => {
-                cuts.replace(start, end, Vec::new());
-                return;
+                return self.edit(start, end, Vec::new(), cuts);
             }
             false => Some(Failure::Garbled),
             true => None,
@@ -239,19 +267,27 @@ impl Watch {
         }
         self.committed |= read.content || matches!(read.finish, Some(Finish::Length | Finish::ContentFilter));
         self.text = self.text.saturating_add(read.text);
+        self.finish = read.finish.or(self.finish);
         // Of several choices one may end while another goes on.
-        self.finish = if read.content { read.finish } else { read.finish.or(self.finish) };
+        self.open = (self.open | read.begun) & !read.ended;
         self.usage = read.usage.or(self.usage);
         if self.view.usage {
             self.closing.note(data, &read);
         }
         if read.usage_only {
             // Whoever has asked for it gets one at the end, also of a provider that sends several.
-            cuts.replace(start, end, Vec::new());
+            self.edit(start, end, Vec::new(), cuts);
         } else if self.view.normalize
             && let Some(new) = self.normalizer.chunk(data)
         {
-            cuts.replace(start, end, [b"data: ", new.as_slice(), b"\n\n"].concat());
+            self.edit(start, end, event_of(&new), cuts);
+        }
+    }
+
+    /// Sends something else in place of an event, unless its beginning has gone out already.
+    fn edit(&self, start: usize, end: usize, with: Vec<u8>, cuts: &mut Cuts) {
+        if start > 0 || !self.tail_sent {
+            cuts.replace(start, end, with);
         }
     }
 

@@ -31,6 +31,12 @@ use crate::domain::usage::{self, Usage};
 /// More than what is sent before anybody reads it.
 const LONG_BODY: usize = 256 << 10;
 
+/// A kept connection that had been closed is found out within this time.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// A long body that is refused while it is sent is refused within this time.
+const SENDING: Duration = Duration::from_secs(5);
+
 /// The body of an error is worth so much waiting: the status has been said.
 const ERROR_BODY: Duration = Duration::from_secs(5);
 
@@ -144,7 +150,7 @@ impl Call<'_> {
         let response = timeout_at(deadline, self.send())
             .await
             .map_err(|_| self.late("answer", patience))?
-            .map_err(|fault| self.unanswered(&fault))?;
+            .map_err(|fault| self.unanswered(&fault, began.elapsed()))?;
         if !response.status().is_success() {
             return self.refused(response, deadline.min(Instant::now() + ERROR_BODY)).await;
         }
@@ -153,27 +159,30 @@ impl Call<'_> {
             return self.whole(response, None, deadline, patience).await;
         }
         let mut response = response;
-        let first = match is_event_stream(response.headers()) {
-            true => None,
+        let mut first = None;
+        if !is_event_stream(response.headers()) {
             // Some servers call a stream something else.
-            false => timeout_at(deadline, next(&mut response))
-                .await
-                .map_err(|_| self.late("answer", patience))?
-                .map_err(|fault| self.failed(&fault, response.status().as_u16()))?,
-        };
-        match first {
-            Some(first) if !sse::begins(&first) => self.whole(response, Some(first), deadline, patience).await,
-            first => timeout_at(began + first_token, self.open(response, first))
-                .await
-                .map_err(|_| self.late("content", first_token))?,
+            let status = response.status().as_u16();
+            let read = timeout_at(deadline, next(&mut response)).await.map_err(|_| self.late("answer", patience))?;
+            first = match read.map_err(|fault| self.failed(&fault, status))? {
+                Some(first) if sse::begins(&first) => Some(first),
+                Some(first) => return self.whole(response, Some(first), deadline, patience).await,
+                None => return self.judge(status, response.headers(), Bytes::new()),
+            };
         }
+        timeout_at(began + first_token, self.open(response, first))
+            .await
+            .map_err(|_| self.late("content", first_token))?
     }
 
     /// Sends the request. A kept connection may turn out to have been closed by the provider; then nothing was
-    /// processed, and a new connection is tried once.
+    /// processed, and a new connection is tried once. That shows at once: what is lost later was worked on.
     async fn send(&self) -> Result<ClientResponse, CallError> {
+        let began = Instant::now();
         match noticing(self.send_by(Wire::Pooled)).await {
-            (Err(fault), dialled) if fault.lost() && !dialled => self.send_by(Wire::Fresh).await,
+            (Err(fault), dialled) if fault.lost() && !dialled && began.elapsed() < AT_ONCE => {
+                self.send_by(Wire::Fresh).await
+            }
             (result, _) => result,
         }
     }
@@ -204,7 +213,7 @@ impl Call<'_> {
         let body = match timeout_at(deadline, collect(&mut response, None, self.settings.max_answer_bytes)).await {
             Ok(Ok(body)) => body,
             // The status says it all, and how long to stay away stands in the head.
-            _ if matches!(status, 401 | 402 | 408 | 429 | 500..) => {
+            _ if matches!(status, 400..=402 | 408 | 413 | 422 | 429 | 500..) => {
                 return self
                     .judge(status, response.headers(), Bytes::new())
                     .map_err(|failed| Box::new(Failed { answer: None, ..*failed }));
@@ -273,11 +282,11 @@ impl Call<'_> {
         Box::new(Failed { verdict, status, reached, evidence: Evidence::default(), detail, answer: None })
     }
 
-    /// A provider that refuses a long body before it has read it closes the connection, and its answer is lost. It is
-    /// not known to be sick, so only this request is kept from it.
-    fn unanswered(&self, fault: &CallError) -> Box<Failed> {
+    /// A provider that refuses a long body before it has read it may close the connection so that its answer is lost. It
+    /// is not known to be sick, so only this request is kept from it.
+    fn unanswered(&self, fault: &CallError, after: Duration) -> Box<Failed> {
         let failed = self.failed(fault, 0);
-        match fault.lost() && self.body.len() > LONG_BODY {
+        match fault.lost() && self.body.len() > LONG_BODY && after < SENDING {
             true => Box::new(Failed { verdict: Verdict::skip(Reason::Lost), ..*failed }),
             false => failed,
         }

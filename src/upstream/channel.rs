@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_rt::net::{ActixStream, Ready};
 use bytes::{Buf, BytesMut};
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::head::{self, Head};
@@ -55,6 +56,9 @@ impl<Io> Channel<Io> {
             match head::look(&self.pending) {
                 Head::Interim(length) => self.pending.advance(length),
                 Head::Partial => return self.pending.len() > MAX_HEAD,
+                Head::Plain if self.deaf && memchr(b'\n', &self.pending).is_none() => {
+                    return self.pending.len() > MAX_HEAD;
+                }
                 Head::Plain if self.deaf => {
                     // What is left of the request was not sent: the connection is of no further use.
                     head::close(&mut self.pending);
@@ -76,8 +80,13 @@ impl<Io: AsyncRead + Unpin> Channel<Io> {
         let mut piece = [0; PIECE];
         loop {
             let mut buf = ReadBuf::new(&mut piece);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+            let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf));
             let ended = buf.filled().is_empty();
+            if ended && !self.pending.is_empty() {
+                // The request was heard and worked on: whoever tries again has to know.
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "inside the head of the answer")));
+            }
+            read?;
             self.pending.extend_from_slice(buf.filled());
             if self.settle_head() || ended {
                 self.state = State::Body;
@@ -119,6 +128,13 @@ impl<Io: AsyncRead + Unpin> Channel<Io> {
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, what))
     }
 
+    /// Whoever does not take the request may have answered it. True when nothing more is to be sent.
+    fn stops_listening(&mut self, cx: &mut Context<'_>) -> bool {
+        self.deaf = true;
+        self.deaf = self.poll_head(cx).is_ready();
+        self.deaf
+    }
+
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
         let part = self.pending.split_to(self.pending.len().min(buf.remaining()));
         buf.put_slice(&part);
@@ -156,22 +172,23 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Channel<Io> {
             Poll::Ready(Ok(sent)) => return Poll::Ready(Ok(sent)),
             // What the provider has said before it closed can still be read.
             Poll::Ready(Err(_)) => channel.deaf = true,
-            Poll::Pending => {
-                // Whoever does not read the request may have answered it.
-                channel.deaf = true;
-                if channel.poll_head(cx).is_pending() {
-                    channel.deaf = false;
-                    return Poll::Pending;
-                }
-            }
+            Poll::Pending if !channel.stops_listening(cx) => return Poll::Pending,
+            Poll::Pending => {}
         }
         Poll::Ready(Ok(part.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let channel = self.get_mut();
-        if !channel.deaf && ready!(Pin::new(&mut channel.io).poll_flush(cx)).is_err() {
-            channel.deaf = true;
+        if channel.deaf {
+            return Poll::Ready(Ok(()));
+        }
+        match Pin::new(&mut channel.io).poll_flush(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => channel.deaf = true,
+            // TLS keeps the last of a request to itself for a while.
+            Poll::Pending if channel.state == State::Head && channel.stops_listening(cx) => {}
+            Poll::Pending => return Poll::Pending,
         }
         Poll::Ready(Ok(()))
     }

@@ -88,7 +88,11 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Self::Secure(io) => Pin::new(io).poll_read(cx, buf),
+            Self::Secure(io) => match Pin::new(io).poll_read(cx, buf) {
+                // Many servers close without a farewell. Whether an answer is whole is judged by what it says itself.
+                Poll::Ready(Err(fault)) if fault.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+                read => read,
+            },
         }
     }
 }

@@ -20,6 +20,9 @@ pub enum CallError {
     /// The connection broke before the answer began.
     #[error("before the answer: {0}")]
     Lost(String),
+    /// The connection broke when the answer had begun.
+    #[error("connection lost {0}")]
+    LostMidway(String),
     /// What came was no HTTP.
     #[error("invalid HTTP answer: {0}")]
     Invalid(String),
@@ -79,7 +82,7 @@ impl CallError {
     pub fn verdict(&self, dialect: Dialect) -> Verdict {
         let reason = match self {
             Self::Connect(_) | Self::Invalid(_) => Reason::Transport,
-            Self::Lost(_) => Reason::Lost,
+            Self::Lost(_) | Self::LostMidway(_) => Reason::Lost,
             Self::Timeout { .. } => Reason::Timeout,
             Self::Cut(_) => Reason::Truncated,
             Self::TooLarge(_) | Self::Unreadable(_) => Reason::Unreadable,
@@ -99,8 +102,16 @@ impl From<SendRequestError> for CallError {
             SendRequestError::Connect(ConnectError::Disconnected) => Self::Lost("disconnected".into()),
             SendRequestError::Connect(ConnectError::Timeout) => Self::Connect("connect timeout".into()),
             SendRequestError::Connect(ConnectError::Io(fault)) if is_out_of_files(&fault) => Self::NoFiles,
+            SendRequestError::Connect(ConnectError::Resolver(fault))
+                if fault.downcast_ref::<io::Error>().is_some_and(is_out_of_files) =>
+            {
+                Self::NoFiles
+            }
             SendRequestError::Connect(fault) => Self::Connect(fault.to_string()),
             SendRequestError::Send(fault) => Self::Lost(fault.to_string()),
+            SendRequestError::Response(ParseError::Io(fault)) if fault.kind() == io::ErrorKind::UnexpectedEof => {
+                Self::LostMidway(fault.to_string())
+            }
             SendRequestError::Response(ParseError::Io(fault)) => Self::Lost(fault.to_string()),
             SendRequestError::Response(fault) => Self::Invalid(fault.to_string()),
             SendRequestError::Timeout => Self::Connect("timeout".into()),
@@ -132,6 +143,8 @@ mod tests {
         let fault = CallError::from(SendRequestError::Connect(fault));
         assert_eq!(fault.verdict(Dialect::Groq), Verdict::skip(Reason::Transport));
         assert!(!fault.reached() && fault.detail().contains("ulimit"));
+        let unresolved = ConnectError::Resolver(Box::new(io::Error::from_raw_os_error(24)));
+        assert!(matches!(CallError::from(SendRequestError::Connect(unresolved)), CallError::NoFiles));
         let refused = ConnectError::Io(io::Error::from(io::ErrorKind::ConnectionRefused));
         assert!(matches!(CallError::from(SendRequestError::Connect(refused)), CallError::Connect(_)));
     }

@@ -34,7 +34,7 @@ pub fn look(bytes: &[u8]) -> Head {
         if matches!(line, b"" | b"\r") {
             break at;
         }
-        measured |= is_field(line, b"content-length") || is_field(line, b"transfer-encoding");
+        measured |= is_measure(line);
     };
     match bytes.get(VERSION.len()..VERSION.len() + 3) {
         // After 101 it is no HTTP any more.
@@ -60,8 +60,13 @@ pub fn close(head: &mut BytesMut) {
     head.unsplit(rest);
 }
 
-fn is_field(line: &[u8], name: &[u8]) -> bool {
-    line.get(name.len()) == Some(&b':') && line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+/// Whether a line says where the body ends.
+fn is_measure(line: &[u8]) -> bool {
+    let Some(colon) = memchr(b':', line) else { return false };
+    let (name, value) = line.split_at(colon);
+    let is = |field: &[u8]| name.trim_ascii_end().eq_ignore_ascii_case(field);
+    let value = value.get(1..).unwrap_or_default().trim_ascii();
+    is(b"content-length") || (is(b"transfer-encoding") && !value.eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -89,6 +94,8 @@ mod tests {
         assert_eq!(look(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), Head::Plain);
         assert_eq!(look(b"HTTP/1.1 204 No Content\r\n\r\n"), Head::Plain);
         assert_eq!(look(b"HTTP/1.1 200 OK\r\nx-content-length: 5\r\n\r\n"), Head::Endless);
+        assert_eq!(look(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\n\r\n"), Head::Endless);
+        assert_eq!(look(b"HTTP/1.1 200 OK\r\ntransfer-encoding : chunked\r\n\r\n"), Head::Plain);
     }
 
     #[test]

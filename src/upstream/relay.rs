@@ -205,7 +205,9 @@ impl Passage {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        self.handed = None;
+        if let Some(since) = self.handed.take() {
+            self.idle.forgive(since.elapsed());
+        }
         loop {
             if !self.ready.is_empty() {
                 self.handed = Some(Instant::now());

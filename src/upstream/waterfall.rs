@@ -89,6 +89,8 @@ struct Memory {
     turn: Option<u64>,
     /// The place that was called last, and how often in a row.
     calls: (usize, usize),
+    /// The place that has refused `stream_options`: it is asked once more, without them.
+    without_usage: Option<usize>,
 }
 
 impl Worker {
@@ -183,21 +185,27 @@ impl Worker {
         let Some(place) = route.places.get(at) else { return Err(Walked::Unavailable) };
         let began = self.clock.mono();
         lease.begin();
-        let ask_usage = ask_usage(&place.entry, document);
+        let ask_usage = memory.ask_usage(at, &place.entry, document);
         let result = self.call(place, lease.lane(), endpoint, document, body, ask_usage).await;
         let took = self.clock.mono().since(began);
         match result {
             Ok(answer) => {
                 let entry = Arc::clone(&place.entry);
+                if memory.without_usage == Some(at) && !document.other_options {
+                    // That it serves without them tells that they were at fault, and not what the client put into them.
+                    entry.refuses_stream_options.store(true, Ordering::Relaxed);
+                }
                 note.row.trail.0.push(Step { entry: entry.id.clone(), seen: Seen::Served, took });
                 note.row.served_by = Some(entry.id.clone());
                 Err(Walked::Served { entry, answer, lease })
             }
             Err(mut failed) => {
-                let again = document.asks_usage(ask_usage) && failed.names("stream_options");
+                let again = memory.without_usage != Some(at)
+                    && document.asks_usage(ask_usage)
+                    && failed.names("stream_options");
                 if again {
-                    // Not the request is at fault, but what was asked beside it. It is not asked again there.
-                    place.entry.refuses_stream_options.store(true, Ordering::Relaxed);
+                    // Perhaps not the request is at fault, but what was asked beside it.
+                    memory.without_usage = Some(at);
                     failed.verdict = Verdict::skip(Reason::UnsupportedParameter);
                     failed.detail = Some("stream_options".to_owned());
                     failed.answer = None;
@@ -277,19 +285,6 @@ impl Worker {
     }
 }
 
-/// What is done about usage when an entry is asked for a stream.
-fn ask_usage(entry: &Entry, document: &Document) -> AskUsage {
-    if !document.stream {
-        AskUsage::AsIs
-    } else if entry.refuses_stream_options.load(Ordering::Relaxed) {
-        AskUsage::Remove
-    } else if entry.provider.dialect.accepts_stream_usage() {
-        AskUsage::Add
-    } else {
-        AskUsage::AsIs
-    }
-}
-
 /// The right to call the entry at a place of a route.
 struct Granted {
     route: Arc<Route>,
@@ -306,6 +301,18 @@ impl Memory {
         let from = if of_key && calls < keys { at } else { at + 1 };
         self.calls = (from, if from == at { calls } else { 0 });
         from
+    }
+
+    /// What is done about usage when the entry at a place is asked.
+    fn ask_usage(&self, at: usize, entry: &Entry, document: &Document) -> AskUsage {
+        let refused = self.without_usage == Some(at) || entry.refuses_stream_options.load(Ordering::Relaxed);
+        // Whoever is to confirm that a request is malformed is asked once.
+        let confirming = self.doubted_by.is_some();
+        match document.stream {
+            true if refused || confirming => AskUsage::Remove,
+            true if entry.provider.dialect.accepts_stream_usage() => AskUsage::Add,
+            _ => AskUsage::AsIs,
+        }
     }
 
     /// The answer that goes back because the request is at fault.

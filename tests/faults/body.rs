@@ -90,6 +90,16 @@ pub fn bodies() -> Vec<Fault> {
         Fault::both("JSON that is no object", body(r#""Hi""#), Passed),
         Fault::both("HTML with 200", body("<html><body>Welcome</body></html>"), Passed),
         Fault::both("empty body with 200", body(""), Passed),
+        Fault::both(
+            "empty body with 200, in chunks",
+            Answer::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+            Passed,
+        ),
+        Fault::each(
+            "transfer-encoding: identity",
+            (Answer::raw(head("transfer-encoding: identity\r\n") + COMPLETION).close(), Answered),
+            (Answer::raw(head("transfer-encoding: identity\r\n") + &sse).close(), Answered),
+        ),
         Fault::both("NUL bytes", body("\0\0\0\0"), Passed),
         Fault::both("empty choices", body(r#"{"id":"x","choices":[]}"#), Passed),
         Fault::both(

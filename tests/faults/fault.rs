@@ -9,8 +9,8 @@ pub enum Place {
     Scripted(Answer),
     /// An address that is no provider.
     At(&'static str),
-    /// A scripted provider, called over TLS that it does not speak.
-    Secure,
+    /// Called over TLS, and answers so, in plain text.
+    Secure(&'static str),
     /// Answers so as soon as anything has come, without reading the request.
     Early(&'static str),
 }

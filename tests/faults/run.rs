@@ -35,7 +35,7 @@ impl Faulty {
         let url = match place {
             Place::Scripted(_) => provider.base_url(),
             Place::At(url) => (*url).to_owned(),
-            Place::Secure => provider.base_url().replace("http://", "https://"),
+            Place::Secure(answer) => answer_early(answer, &early).await.replace("http://", "https://"),
             Place::Early(answer) => answer_early(answer, &early).await,
         };
         Self { url, provider, early }

@@ -28,7 +28,7 @@ pub fn connections() -> Vec<Fault> {
         Fault::place("DNS failure", Place::At("http://no-such-host.invalid/v1"), Passed)
             .calls(0)
             .settings("  connectTimeoutMs: 2000\n"),
-        Fault::place("TLS failure", Place::Secure, Passed).calls(0).settings("  connectTimeoutMs: 300\n"),
+        Fault::place("TLS failure", Place::Secure("HTTP/1.1 400 Bad Request\r\n\r\n"), Passed),
         Fault::both("connection closed before the head", Answer::hang_up(), Passed),
         Fault::both("reset before the head", Answer::raw("").reset(), Passed),
         Fault::both("reset inside the head", Answer::raw("HTTP/1.1 200 OK\r\ncontent-ty").reset(), Passed),
@@ -37,7 +37,7 @@ pub fn connections() -> Vec<Fault> {
         Fault::both("hangs inside the head", Answer::raw("HTTP/1.1 200 OK\r\n").hang(), Passed).settings(SOON),
         Fault::both(
             "a head of a byte at a time",
-            Answer::raw("").trickle(vec![b'H'; 100], Duration::from_millis(100)),
+            Answer::raw("").trickle("HTTP/1.1 200 OK\r\nserver: x\r\n", Duration::from_millis(50)),
             Passed,
         )
         .settings(SOON),
@@ -47,6 +47,11 @@ pub fn connections() -> Vec<Fault> {
             Doubted(413),
         )
         .padding(12 << 20),
+        Fault::both(
+            "413, and its body breaks off",
+            Answer::raw("HTTP/1.1 413 X\r\ncontent-length: 9\r\n\r\n").close(),
+            Passed,
+        ),
         Fault::place("connection closed before the body was read", Place::Early(""), Passed).padding(12 << 20),
     ]
 }

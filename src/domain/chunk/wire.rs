@@ -92,6 +92,10 @@ pub(crate) struct Choices<'a> {
     /// Bytes of what is there for the client.
     pub(crate) text: u64,
     pub(crate) finish: Option<Finish>,
+    /// One bit for each choice that holds something and goes on.
+    pub(crate) begun: u64,
+    /// One bit for each choice that has stopped.
+    pub(crate) ended: u64,
     /// A choice has an error of its own.
     pub(crate) error: bool,
     /// Usage that a choice reports.
@@ -100,6 +104,7 @@ pub(crate) struct Choices<'a> {
 
 impl<'a> Choices<'a> {
     fn add(&mut self, choice: &Choice<'a>) {
+        let bit = 1 << choice.place(self.count).min(63);
         self.count += 1;
         self.delta |= choice.delta.0.filled();
         self.message |= choice.message.0.filled();
@@ -107,6 +112,11 @@ impl<'a> Choices<'a> {
         self.error |= filled(choice.error);
         self.usage = choice.usage.or(self.usage);
         let finish = choice.finish_reason.and_then(|reason| Finish::of(reason.get()));
+        match finish {
+            Some(_) => self.ended |= bit,
+            None if choice.delta.0.filled() => self.begun |= bit,
+            None => {}
+        }
         // A failure of one choice is a failure of the answer.
         if self.finish != Some(Finish::Error) {
             self.finish = finish.or(self.finish);
@@ -128,6 +138,8 @@ impl<'de: 'a, 'a> Member<'de> for Choices<'a> {
 #[serde(default)]
 struct Choice<'a> {
     #[serde(borrow)]
+    index: Option<&'a RawValue>,
+    #[serde(borrow)]
     delta: Lenient<Message<'a>>,
     #[serde(borrow)]
     message: Lenient<Message<'a>>,
@@ -142,6 +154,13 @@ struct Choice<'a> {
 impl<'de: 'a, 'a> Member<'de> for Choice<'a> {
     fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
         Self::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl Choice<'_> {
+    /// Which of several it is.
+    fn place(&self, in_list: usize) -> usize {
+        self.index.and_then(|index| index.get().parse().ok()).unwrap_or(in_list)
     }
 }
 

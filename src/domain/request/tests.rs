@@ -90,6 +90,9 @@ fn stream_options_are_taken_out_with_one_comma() {
         ),
         (r#"{"model":"c","stream":true,"messages":[{}]}"#, r#"{"model":"m","stream":true,"messages":[{}]}"#),
     ] {
+        let others = before.replace("{\"include_usage\":true}", "{\"include_usage\":true,\"x\":1}");
+        assert_eq!(chat(others.as_bytes()).unwrap().other_options, others != before);
+        assert!(!chat(before.as_bytes()).unwrap().other_options);
         assert_eq!(rewrite(before, "m", AskUsage::Remove), after);
         assert!(!chat(before.as_bytes()).unwrap().asks_usage(AskUsage::Remove));
     }

@@ -1,7 +1,6 @@
 //! The usage chunk before the end of a stream: exactly one for a client that has asked, whatever the provider sends.
 
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::domain::chunk::Chunk;
@@ -41,34 +40,26 @@ impl Closing {
 
     /// The event; empty when the client has seen the usage already. What is estimated says so.
     pub(super) fn event(&mut self, cost: &Usage) -> Vec<u8> {
-        let data = match self.given.take() {
-            Some(given) => given,
-            None if self.shown => return Vec::new(),
-            None => self.made(cost),
-        };
-        [b"data: ", data.as_slice(), b"\n\n"].concat()
+        if self.shown {
+            return Vec::new();
+        }
+        super::event_of(&self.given.take().unwrap_or_else(|| self.made(cost)))
     }
 
     fn made(&mut self, cost: &Usage) -> Vec<u8> {
-        let head = self.head.take().unwrap_or_default();
-        let mut chunk = json!({
-            "id": head.id,
-            "object": "chat.completion.chunk",
-            "created": head.created,
-            "model": head.model,
-            "choices": [],
-            "usage": {
-                "prompt_tokens": cost.prompt_tokens,
-                "completion_tokens": cost.completion_tokens,
-                "total_tokens": cost.total_tokens,
-            },
-        });
-        if let Some(members) = chunk.as_object_mut() {
-            members.retain(|_, value| !value.is_null());
-            if cost.estimated {
-                members.insert("usage_estimated".into(), true.into());
+        let Head { id, created, model } = self.head.take().unwrap_or_default();
+        let mut chunk = String::from(r#"{"object":"chat.completion.chunk","choices":[]"#);
+        for (name, value) in [("id", id), ("created", created), ("model", model)] {
+            // As the provider has written it, whatever it is.
+            if let Some(value) = value.filter(|value| value.get() != "null") {
+                chunk.push_str(&format!(r#","{name}":{}"#, value.get()));
             }
         }
-        chunk.to_string().into_bytes()
+        let Usage { prompt_tokens, completion_tokens, total_tokens, estimated, .. } = cost;
+        chunk.push_str(&format!(
+            r#","usage":{{"prompt_tokens":{prompt_tokens},"completion_tokens":{completion_tokens},"total_tokens":{total_tokens}}}"#
+        ));
+        chunk.push_str(if *estimated { r#","usage_estimated":true}"# } else { "}" });
+        chunk.into_bytes()
     }
 }

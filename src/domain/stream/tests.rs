@@ -178,14 +178,19 @@ fn usage_that_nobody_reports_is_estimated_and_says_so() {
         "{TEXT}{STOP}data: {{\"x_groq\":{{\"usage\":{{\"prompt_tokens\":5,\"completion_tokens\":6}}}}}}\n\n{CLOSE}"
     );
     let sent = watch(&[groq.as_bytes()], true).sent;
-    assert!(sent.contains("\"usage\":{\"completion_tokens\":6,") && !sent.contains("estimated"), "{sent}");
+    assert!(
+        sent.contains("\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6,") && !sent.contains("estimated"),
+        "{sent}"
+    );
 }
 
 #[test]
 fn what_is_lost_is_no_complete_answer() {
-    for garbled in
-        ["data: {\"choices\":[{\"delta\":{\"content\":\"h\n\n", "data: {\"choices\":[]} {\"choices\":[]}\n\n"]
-    {
+    for garbled in [
+        "data: {\"choices\":[{\"delta\":{\"content\":\"h\n\n",
+        "data: {\"id\":\"c\",\"object\":\"chat.comple\n\n",
+        "data: {\"choices\":[]} {\"choices\":[]}\n\n",
+    ] {
         let mut watch = Watch::new(view(false));
         let fed = watch.feed(Bytes::from(format!("{TEXT}{garbled}{STOP}{CLOSE}")));
         assert_eq!(
@@ -213,6 +218,69 @@ fn a_stream_may_be_only_so_long() {
     };
     assert_eq!(failure, Some(Failure::TooLong));
     assert!(sent <= 1_000 && watch.over());
+}
+
+#[test]
+fn every_choice_has_to_end() {
+    let choice = |index: u8, text: &str| {
+        TEXT.replace("{\"delta\"", &format!("{{\"index\":{index},\"delta\"")).replace("hé", text)
+    };
+    let stop = |index: u8| STOP.replace("{\"delta\"", &format!("{{\"index\":{index},\"delta\""));
+    let begun = choice(0, "a") + &choice(1, "b") + &stop(0);
+    assert!(watch_text(&begun).truncated, "the other one goes on");
+    assert!(watch_text(&(begun.clone() + &stop(1))).complete);
+    assert!(watch_text(&(begun + CLOSE)).done, "the provider says that it is all");
+}
+
+/// An event that is too large to be held has begun to go out: nothing is put in its place any more.
+#[test]
+fn an_event_whose_beginning_was_sent_is_sent_to_its_end() {
+    let comments = ": keep\n".repeat(160_000);
+    let wire = format!("{comments}{USAGE}{TEXT}{STOP}{CLOSE}");
+    for cut in [MAX_EVENT + 5, MAX_EVENT + 1, comments.len() + 3] {
+        let (left, right) = wire.as_bytes().split_at(cut);
+        for usage in [false, true] {
+            let sent = watch(&[left, right], usage).sent;
+            let shown = sent.strip_prefix(&comments).unwrap();
+            assert!(shown.contains(TEXT) && shown.ends_with(CLOSE), "{shown}");
+            assert!(shown.starts_with("data: ") && !shown.contains(": data"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn data_in_several_lines_stays_readable_when_it_is_written_anew() {
+    let lines = |event: &str| event.replace("\"choices\":", "\ndata: \"choices\":\ndata: ");
+    let thought = TEXT.replace("content", "reasoning_content");
+    let wire = format!("{}{STOP}{}{CLOSE}", lines(&thought), lines(USAGE));
+    let sent = watch_with(&[wire.as_bytes()], View { usage: true, normalize: true, ..View::PLAIN }).sent;
+    let mut seen = Vec::new();
+    let mut scanner = Scanner::default();
+    scanner.feed(sent.as_bytes(), |event| seen.push(event.data.to_vec()));
+    let values: Vec<_> =
+        seen.iter().take(3).map(|data| serde_json::from_slice::<serde_json::Value>(data).unwrap()).collect();
+    assert_eq!(values[0]["choices"][0]["delta"]["content"], "hé");
+    assert_eq!(values[2]["usage"]["total_tokens"], 3);
+}
+
+#[test]
+fn whatever_a_provider_puts_into_its_chunks_the_usage_chunk_is_made() {
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for odd in ["\"id\":\"\\ud800\"", "\"created\":1e999", &format!("\"id\":{deep}"), "\"model\":null", "\"id\":7"] {
+        let wire = TEXT.replace("{\"choices\"", &format!("{{{odd},\"choices\"")) + STOP + CLOSE;
+        let sent = watch(&[wire.as_bytes()], true).sent;
+        assert_eq!(sent.matches("usage_estimated").count(), 1, "{odd}");
+        assert!(sent.contains(&format!("{odd},\"usage\"")) || odd.ends_with("null"), "{sent}");
+    }
+}
+
+#[test]
+fn usage_without_a_choice_is_a_usage_chunk_and_one_is_enough() {
+    let bare = "data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}\n\n";
+    assert_eq!(watch_text(&format!("{TEXT}{STOP}{bare}{CLOSE}")).sent, format!("{TEXT}{STOP}{CLOSE}"));
+    let both = STOP.replace("]}\n", "],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n");
+    let sent = watch(&[format!("{TEXT}{both}{USAGE}{CLOSE}").as_bytes()], true).sent;
+    assert_eq!(sent, format!("{TEXT}{both}{CLOSE}"), "it would be counted twice");
 }
 
 #[test]

@@ -71,11 +71,26 @@ async fn an_answer_that_ends_with_the_connection_is_one_of_http_1_0() {
 
 #[actix_rt::test]
 async fn what_is_no_http_is_for_others_to_judge() {
-    for odd in [&b"hello\r\n\r\n"[..], b"HTTP/1.1", b"HTTP/1.1 200 OK\r\nx: y\r\n", b"\0\0"] {
+    for odd in [&b"hello\r\n\r\n"[..], b"\0\0"] {
         assert_eq!(read(&[odd]).await, odd);
     }
     let long = [&b"HTTP/1.1 200 OK\r\nx: "[..], &vec![b'x'; MAX_HEAD + PIECE]].concat();
     assert_eq!(read(&[&long]).await, long);
+}
+
+/// The provider has begun to answer: nobody may take the connection for one that had been closed before.
+#[actix_rt::test]
+async fn half_a_head_is_told_from_none() {
+    let (mut channel, theirs) = asked(1 << 20).await;
+    drop(theirs);
+    assert_eq!(channel.read(&mut [0; 8]).await.unwrap(), 0);
+    for half in [&b"H"[..], b"HTTP/1.1", b"HTTP/1.1 200 OK\r\nx: y\r\n", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2"] {
+        let (mut channel, mut theirs) = asked(1 << 20).await;
+        theirs.write_all(half).await.unwrap();
+        drop(theirs);
+        let fault = channel.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::UnexpectedEof);
+    }
 }
 
 /// The second request on a connection is told from the rest of the first.
@@ -113,6 +128,25 @@ async fn an_early_answer_ends_the_sending_and_is_read() {
     let mut answer = Vec::new();
     channel.read_to_end(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno");
+}
+
+/// TLS takes what it is given, and has not sent all of it when nothing more is to be written.
+#[actix_rt::test]
+async fn an_early_answer_is_seen_while_the_last_of_a_request_is_flushed() {
+    let (ours, mut theirs) = duplex(256);
+    let mut channel = Channel::new(tokio::io::BufWriter::with_capacity(4_096, ours));
+    channel.write_all(&[b'x'; 2_000]).await.unwrap();
+    let refusing = async {
+        let mut start = [0; 100];
+        theirs.read_exact(&mut start).await.unwrap();
+        theirs.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").await.unwrap();
+        theirs
+    };
+    let (_theirs, flushed) = tokio::join!(refusing, channel.flush());
+    flushed.unwrap();
+    let mut answer = [0; 64];
+    let read = channel.read(&mut answer).await.unwrap();
+    assert!(answer[..read].starts_with(b"HTTP/1.1 413 Too Large\r\nconnection: close\r\n"));
 }
 
 #[actix_rt::test]
