@@ -65,6 +65,21 @@ const TOKEN: &str = concat!(
     "\n\n"
 );
 
+/// What is made to be measured slowly: eight times as much of it has to cost about eight times as much.
+fn crafted(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("crafted requests");
+    group.sample_size(20);
+    for part in [";base64,", "data:;base64,QUJD", r#"\"data\":\""#, r"\u0041", r"\\"] {
+        for count in [8_000, 64_000] {
+            let text = part.repeat(count);
+            let body = format!(r#"{{"model":"m","data":"{text}","messages":[{{"role":"user","content":"{text}"}}]}}"#);
+            group.bench_function(format!("{count} times {part}"), |bench| {
+                bench.iter(|| Document::parse(Endpoint::Chat, black_box(body.as_bytes())));
+            });
+        }
+    }
+}
+
 fn stream(criterion: &mut Criterion) {
     let one = Bytes::from_static(TOKEN.as_bytes());
     let many = Bytes::from(TOKEN.repeat(64));
@@ -159,5 +174,5 @@ fn trail(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(core, request, stream, usage_of_an_answer, ledger, trail);
+criterion_group!(core, request, crafted, stream, usage_of_an_answer, ledger, trail);
 criterion_main!(core);

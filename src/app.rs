@@ -97,6 +97,7 @@ impl Proxy {
         let retention = Duration::from_secs(u64::from(settings.retention_days) * 24 * 3_600);
         let open = Box::new(move || place.open());
         let (recorder, remembered) = RecorderActor::open(open, retention, clock.clone());
+        let shelf = recorder.shelf();
         let recording = Arbiter::new();
         let recorder = recorder.start_on(&recording);
         let config = Arc::new(config);
@@ -107,6 +108,7 @@ impl Proxy {
             clock: clock.clone(),
             started: clock.now(),
             ids: RequestIds::new(random_u32()?),
+            shelf,
         });
 
         let control: Arc<Mutex<Option<Control>>> = Arc::default();

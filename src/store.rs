@@ -5,6 +5,7 @@ pub mod database;
 pub mod error;
 pub mod place;
 pub mod requests;
+pub mod shelf;
 pub mod state;
 mod tables;
 pub mod totals;

@@ -11,5 +11,6 @@ pub mod models;
 pub mod ratelimits;
 pub mod routes;
 pub mod state;
+pub mod stats;
 pub mod strangers;
 pub mod unread;

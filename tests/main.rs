@@ -32,6 +32,7 @@ mod recovery;
 mod restart;
 mod scenarios;
 mod several_keys;
+mod stats;
 mod stopping;
 mod streaming;
 mod support;

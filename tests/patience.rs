@@ -159,14 +159,17 @@ async fn an_answer_that_nobody_asked_for_is_not_given_to_the_next_request() {
     let wrong = COMPLETION.replace("Hi", "WRONG");
     let extra =
         format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{wrong}", wrong.len());
-    let provider = Provider::with(move |_, _| Answer::ok().bytes(extra.clone())).await;
+    // Both at once: what comes after the next request was sent, nobody can tell from its answer.
+    let right =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", COMPLETION.len());
+    let both = right + COMPLETION + &extra;
+    let provider = Provider::with(move |_, _| Answer::raw(both.clone())).await;
     let app = App::start(&chain_of(&[("a", &provider)])).await;
     for calls in 1..=50 {
         let reply = app.chat(ask("")).await;
         assert_eq!((reply.status, reply.text().as_str()), (200, COMPLETION));
         assert_eq!(provider.calls(), calls);
     }
-    assert!(provider.connections() > 1, "such a connection is not used again");
     app.stop().await;
 }
 

@@ -17,6 +17,7 @@ use crate::domain::time::Wall;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::requests::first_id_at;
+use crate::store::shelf::Shelf;
 use crate::store::state::State;
 
 /// How long a row may wait for others to share its commit. With the time in a worker's buffer it stays well below the
@@ -35,7 +36,8 @@ pub type Open = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
 /// The actor.
 pub struct RecorderActor {
     open: Open,
-    database: Option<Database>,
+    /// Others read what is written here.
+    shelf: Shelf,
     pending: Pending,
     retention: Duration,
     clock: Clock,
@@ -54,7 +56,7 @@ impl RecorderActor {
     pub fn open(open: Open, retention: Duration, clock: Clock) -> (Self, State) {
         let mut recorder = Self {
             open,
-            database: None,
+            shelf: Shelf::default(),
             pending: Pending::default(),
             retention,
             clock,
@@ -74,7 +76,7 @@ impl RecorderActor {
                     let other = other.display();
                     warn!("{other} is no database of this version and is left alone: {path} is used in its place");
                 }
-                recorder.database = Some(database);
+                recorder.shelf.put(database);
                 (recorder, state)
             }
             Err(fault) => {
@@ -82,6 +84,12 @@ impl RecorderActor {
                 (recorder, State::new())
             }
         }
+    }
+
+    /// Where the database lies for whoever wants to read it.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        self.shelf.clone()
     }
 
     /// Starts the recorder on a thread of its own.
@@ -101,8 +109,8 @@ impl RecorderActor {
 
     /// Writes what there is.
     fn write(&mut self) -> Result<(), StoreError> {
-        let Some(database) = &self.database else { return Ok(()) };
-        self.pending.write_to(database)?;
+        let Some(database) = self.shelf.get() else { return Ok(()) };
+        self.pending.write_to(&database)?;
         let dropped = self.pending.take_dropped();
         if std::mem::take(&mut self.failing) || dropped > 0 {
             warn!(dropped, "requests are recorded again in {}", database.path().display());
@@ -121,7 +129,7 @@ impl RecorderActor {
     fn commit_soon(&mut self, ctx: &mut Context<Self>) {
         if self.pending.fills_a_batch() {
             self.commit(ctx);
-        } else if !self.due && self.database.is_some() {
+        } else if !self.due && self.shelf.get().is_some() {
             self.due = true;
             ctx.run_later(COMMIT_EVERY, Self::commit);
         }
@@ -129,17 +137,18 @@ impl RecorderActor {
 
     fn give_up(&mut self, fault: &StoreError, ctx: &mut Context<Self>) {
         self.complain(fault);
-        self.database = None;
+        // It answers nothing any more, not even how to close it.
+        let _ = self.shelf.close();
         self.after(REOPEN_EVERY, Self::reopen, ctx);
     }
 
     fn reopen(&mut self, ctx: &mut Context<Self>) {
-        if self.closed || self.database.is_some() {
+        if self.closed || self.shelf.get().is_some() {
             return;
         }
         match (self.open)() {
             Ok(database) => {
-                self.database = Some(database);
+                self.shelf.put(database);
                 self.commit(ctx);
             }
             Err(fault) => self.give_up(&fault, ctx),
@@ -148,11 +157,11 @@ impl RecorderActor {
 
     /// Removes rows that are too old, a few at a time: a commit of many would keep newer rows waiting.
     fn sweep(&mut self, ctx: &mut Context<Self>) {
-        let oldest = self.clock.now().wall.0.saturating_sub(Wall::default().after(self.retention).0);
-        let swept = match &self.database {
-            Some(database) => database.forget_requests(&first_id_at(Wall(oldest)), BATCH),
-            None => Ok(0),
-        };
+        let now = self.clock.now().wall;
+        let oldest = first_id_at(Wall(now.0.saturating_sub(Wall::default().after(self.retention).0)));
+        let swept = self.shelf.get().map_or(Ok(0), |database| {
+            Ok(database.forget_requests(&oldest, BATCH)?.max(database.forget_totals(now, BATCH)?))
+        });
         match swept {
             Ok(BATCH..) => return self.after(COMMIT_EVERY, Self::sweep, ctx),
             Ok(_) => {}
@@ -171,7 +180,7 @@ impl Actor for RecorderActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if self.database.is_none() {
+        if self.shelf.get().is_none() {
             self.after(REOPEN_EVERY, Self::reopen, ctx);
         }
         self.sweep(ctx);
@@ -212,7 +221,7 @@ impl Handler<Close> for RecorderActor {
             self.commit(ctx);
         }
         self.closed = true;
-        let closed = self.database.take().map_or(Ok(()), Database::close);
+        let closed = self.shelf.close();
         let missing = self.pending.rows() as u64 + self.pending.take_dropped();
         if missing > 0 {
             error!(missing, "requests could not be recorded before the end");
@@ -225,7 +234,7 @@ impl Handler<Close> for RecorderActor {
 
 impl fmt::Debug for RecorderActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecorderActor").field("database", &self.database).finish_non_exhaustive()
+        f.debug_struct("RecorderActor").field("shelf", &self.shelf).finish_non_exhaustive()
     }
 }
 

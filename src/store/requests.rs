@@ -187,6 +187,42 @@ impl Database {
         })
     }
 
+    /// Looks at rows from the newest on, of those that sort before `id` where that is given, and keeps those that `keep`
+    /// says yes to: up to `at_most`, having looked at up to `look_at`. Returns them, newest first, and the id to go on
+    /// before if there may be more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn search_requests(
+        &self,
+        before: Option<&str>,
+        from: &str,
+        at_most: usize,
+        look_at: usize,
+        keep: impl Fn(&Request) -> bool,
+    ) -> Result<(Vec<Request>, Option<String>), StoreError> {
+        self.with(|engine| {
+            let table = engine.begin_read()?.open_table(REQUESTS)?;
+            let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+            if before.is_some_and(|before| before <= from) {
+                return Ok((Vec::new(), None));
+            }
+            let mut found = Vec::new();
+            for (looked, entry) in table.range::<&str>((Bound::Included(from), end))?.rev().enumerate() {
+                let (id, json) = entry?;
+                if found.len() >= at_most || looked >= look_at {
+                    // This one is the first that was not looked at.
+                    return Ok((found, Some(format!("{}!", id.value()))));
+                }
+                let row = Request::decode(json.value())?;
+                if keep(&row) {
+                    found.push(row);
+                }
+            }
+            Ok((found, None))
+        })
+    }
+
     /// Removes the oldest rows whose ids sort before `first_kept`, `at_most` so many in one commit; returns how many.
     ///
     /// # Errors

@@ -23,6 +23,25 @@ pub enum ApiError {
     /// The document is malformed.
     #[error("Invalid request: {0}")]
     Malformed(#[from] Malformed),
+    /// A parameter of the query is wrong.
+    #[error("Invalid request: {message}")]
+    Query {
+        /// Which.
+        param: &'static str,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// What the path names was not recorded.
+    #[error("Nothing is recorded of {what} `{name}`.")]
+    NotRecorded {
+        /// A request, a chain, ...
+        what: &'static str,
+        /// As asked for.
+        name: String,
+    },
+    /// The database cannot be read.
+    #[error("The log of requests cannot be read now: {0}. Requests are served all the same.")]
+    NoRecords(String),
     /// The body did not arrive.
     #[error("Invalid request: {0}")]
     Unreadable(String),
@@ -136,7 +155,9 @@ impl ApiError {
         match self {
             Self::InvalidApiKey(_) => "invalid_api_key",
             Self::AdminRequired => "admin_required",
-            Self::Malformed(_) | Self::Unreadable(_) => "invalid_request",
+            Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } => "invalid_request",
+            Self::NotRecorded { .. } => "not_found",
+            Self::NoRecords(_) => "records_unavailable",
             Self::TooLong { .. } => "context_length_exceeded",
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => "request_too_large",
             Self::ModelNotFound { .. } => "model_not_found",
@@ -156,12 +177,14 @@ impl ApiError {
         match self {
             Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
             Self::AdminRequired => StatusCode::FORBIDDEN,
-            Self::Malformed(_) | Self::Unreadable(_) | Self::TooLong { .. } => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } | Self::TooLong { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ModelNotFound { .. } | Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
+            Self::ModelNotFound { .. } | Self::UnknownPath { .. } | Self::NotRecorded { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Exhausted { .. } | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Exhausted { .. } | Self::NoRecords(_) | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -173,6 +196,7 @@ impl ApiError {
         let mut param = None;
         match self {
             Self::Malformed(malformed) => param = malformed.param,
+            Self::Query { param: name, .. } => param = Some(name),
             Self::ModelNotFound { .. } => param = Some("model"),
             Self::TooLong { .. } => param = Some("messages"),
             Self::MethodNotAllowed { allowed, .. } => {

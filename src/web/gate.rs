@@ -70,7 +70,8 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
     if path == "/health" {
         return Ok(());
     }
-    let (also_admin, only_admin) = (path == "/v1/ratelimits", path.starts_with("/v1/admin/"));
+    let also_admin = path == "/v1/ratelimits" || path.starts_with("/v1/stats/");
+    let only_admin = path.starts_with("/v1/admin/");
     match visitor {
         Visitor::Client(_) if only_admin => return Err(ApiError::AdminRequired),
         Visitor::Client(_) => {}

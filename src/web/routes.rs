@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, models, ratelimits};
+use super::{completions, explain, health, models, ratelimits, stats};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -15,6 +15,11 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/models").route(web::get().to(models::list)))
         .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
         .service(post("/v1/admin/explain").route(web::post().to(explain::explain)))
+        .service(get("/v1/stats/summary").route(web::get().to(stats::summary)))
+        .service(get("/v1/stats/requests").route(web::get().to(stats::log::list)))
+        .service(get("/v1/stats/requests/{id}").route(web::get().to(stats::log::one)))
+        .service(get("/v1/stats/{kind:providers|chains|entries|clients}").route(web::get().to(stats::all)))
+        .service(get("/v1/stats/{kind:providers|chains|entries|clients}/{name:.+}").route(web::get().to(stats::one)))
         .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
         .default_service(web::to(unknown_path));
 }

@@ -6,6 +6,7 @@ use crate::actors::drain::Drain;
 use crate::clock::Clock;
 use crate::config::model::Config;
 use crate::domain::time::Now;
+use crate::store::shelf::Shelf;
 use crate::web::keys::Keys;
 
 /// Shared by all worker threads.
@@ -23,6 +24,8 @@ pub struct State {
     pub started: Now,
     /// Makes request ids.
     pub ids: RequestIds,
+    /// What is recorded.
+    pub shelf: Shelf,
 }
 
 /// Makes request ids that are unique and sort by time.

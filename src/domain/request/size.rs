@@ -233,24 +233,4 @@ mod tests {
         let need = Estimate::default().need(size(&chat(&r"\u0436".repeat(10_000))), false);
         assert!(need.least <= 4_000, "{need:?}");
     }
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "it measures how long the machine takes")]
-    fn crafted_documents_cost_linear_time() {
-        for part in [";base64,", r#"data:;base64,QUJD"#, r#"\"data\":\""#, r"\u0041", r"\\"] {
-            let time = |count: usize| {
-                let text = part.repeat(count);
-                let body =
-                    format!(r#"{{"model":"m","data":"{text}","messages":[{{"role":"user","content":"{text}"}}]}}"#);
-                let tries = (0..5).map(|_| {
-                    let began = std::time::Instant::now();
-                    std::hint::black_box(measure(body.as_bytes()));
-                    began.elapsed()
-                });
-                tries.min().unwrap()
-            };
-            let (small, large) = (time(8_000), time(64_000));
-            assert!(large < small * 24, "{part}: {small:?}, and {large:?} for eight times as much");
-        }
-    }
 }

@@ -1,0 +1,174 @@
+//! The log of requests: pages of it, one row, and all of it as a file.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::query::{Query, Range};
+use super::row::{COLUMNS, Shown};
+use super::{answer, read, state};
+use crate::store::requests::{Request, first_id_at};
+use crate::web::error::ApiError;
+use crate::web::state::State;
+
+const PARAMETERS: [&str; 12] =
+    ["from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code"];
+
+/// Rows that are looked at for one page: a search for what hardly occurs must not take long.
+const LOOK_AT: usize = 5_000;
+
+/// Rows of an export that are read at once.
+const PORTION: usize = 500;
+
+/// `GET /v1/stats/requests`
+pub async fn list(request: HttpRequest) -> HttpResponse {
+    answer(async {
+        let state = state(&request)?;
+        let query = Query::parse(request.query_string(), &PARAMETERS)?;
+        let filter = Filter::of(&query)?;
+        let range = range(&query, state)?;
+        match query.text("format") {
+            None | Some("json") => page(state, &query, range, filter).await,
+            Some("csv") => Ok(export(Arc::clone(state), range, filter, Form::Csv)),
+            Some("jsonl") => Ok(export(Arc::clone(state), range, filter, Form::Lines)),
+            Some(_) => {
+                Err(ApiError::Query { param: "format", message: "`format` must be json, jsonl or csv".to_owned() })
+            }
+        }
+    })
+    .await
+}
+
+/// `GET /v1/stats/requests/{id}`
+pub async fn one(request: HttpRequest) -> HttpResponse {
+    answer(async {
+        let id = request.match_info().query("id").to_owned();
+        let asked = id.clone();
+        match read(state(&request)?, move |database| database.request(&asked)).await? {
+            Some(row) => Ok(HttpResponse::Ok().json(Shown::of(&row))),
+            None => Err(ApiError::NotRecorded { what: "the request", name: id }),
+        }
+    })
+    .await
+}
+
+async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter) -> Result<HttpResponse, ApiError> {
+    let limit = query.number("limit", 1, 500)?.unwrap_or(50);
+    let limit = usize::try_from(limit).unwrap_or(50);
+    let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
+    let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
+    let (rows, next) = read(state, move |database| {
+        database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
+    })
+    .await?;
+    let shown: Vec<Shown<'_>> = rows.iter().map(Shown::of).collect();
+    Ok(HttpResponse::Ok().json(json!({ "requests": shown, "nextBefore": next })))
+}
+
+/// Nothing, if the query names no time: a page is of the newest rows.
+fn range(query: &Query, state: &State) -> Result<Option<Range>, ApiError> {
+    let named = ["from", "to", "range"].iter().any(|name| query.text(name).is_some());
+    if named { query.range(state.clock.now().wall).map(Some) } else { Ok(None) }
+}
+
+/// Which rows are wanted.
+#[derive(Clone, Default)]
+struct Filter {
+    chain: Option<String>,
+    provider: Option<String>,
+    entry: Option<String>,
+    client: Option<String>,
+    status: Option<u64>,
+    code: Option<String>,
+}
+
+impl Filter {
+    fn of(query: &Query) -> Result<Self, ApiError> {
+        let text = |name| query.text(name).map(str::to_owned);
+        Ok(Self {
+            chain: text("chain"),
+            provider: text("provider"),
+            entry: text("entry"),
+            client: text("client"),
+            status: query.number("status", 100, 599)?,
+            code: text("code"),
+        })
+    }
+
+    /// Of providers and entries it is who served that counts.
+    fn keeps(&self, row: &Request) -> bool {
+        let served_by = row.served_by.as_deref();
+        let provider = served_by.and_then(|entry| entry.split_once('/')).map(|(provider, _)| provider);
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == found);
+        is(&self.chain, Some(&row.chain))
+            && is(&self.client, Some(&row.client))
+            && is(&self.entry, served_by)
+            && is(&self.provider, provider)
+            && is(&self.code, row.code.as_deref())
+            && self.status.is_none_or(|status| status == u64::from(row.status))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Csv,
+    Lines,
+}
+
+/// All rows of a range, the newest first, in portions as the client takes them.
+fn export(state: Arc<State>, range: Option<Range>, filter: Filter, form: Form) -> HttpResponse {
+    let (send, portions) = tokio::sync::mpsc::channel::<Result<Bytes, ApiError>>(1);
+    actix_rt::spawn(async move {
+        if let Form::Csv = form
+            && send.send(Ok(Bytes::from_static(COLUMNS.as_bytes()))).await.is_err()
+        {
+            return;
+        }
+        let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
+        let mut before = range.map(|range| first_id_at(range.to));
+        loop {
+            let (filter, from, end) = (filter.clone(), from.clone(), before.clone());
+            let portion = read(&state, move |database| {
+                database.search_requests(end.as_deref(), &from, PORTION, LOOK_AT, |row| filter.keeps(row))
+            });
+            let (rows, next) = match portion.await {
+                Ok(portion) => portion,
+                // A file that breaks off must not look like a whole one.
+                Err(fault) => {
+                    let _ = send.send(Err(fault)).await;
+                    return;
+                }
+            };
+            let text: String = rows.iter().map(|row| line(row, form)).collect();
+            if send.send(Ok(text.into())).await.is_err() {
+                return;
+            }
+            match next {
+                Some(next) => before = Some(next),
+                None => return,
+            }
+        }
+    });
+    let (kind, name) = match form {
+        Form::Csv => ("text/csv; charset=utf-8", "requests.csv"),
+        Form::Lines => ("application/jsonl", "requests.jsonl"),
+    };
+    let portions = ReceiverStream::new(portions).map(|portion| portion.map_err(std::io::Error::other));
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, kind))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .streaming(portions)
+}
+
+fn line(row: &Request, form: Form) -> String {
+    let shown = Shown::of(row);
+    match form {
+        Form::Csv => shown.csv(),
+        Form::Lines => serde_json::to_string(&shown).map(|json| json + "\n").unwrap_or_default(),
+    }
+}

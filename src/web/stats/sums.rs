@@ -1,0 +1,82 @@
+//! Sums, as the API shows them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::time::Wall;
+use crate::domain::totals::{Histogram, Totals};
+use crate::store::totals::Kind;
+
+/// The sums of one name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    total_requests: u64,
+    /// Upstream calls.
+    attempts: u64,
+    failed_requests: u64,
+    failures: &'a BTreeMap<Cow<'static, str>, u64>,
+    waterfalled_requests: u64,
+    total_tokens: u64,
+    total_prompt_tokens: u64,
+    total_completion_tokens: u64,
+    cached_tokens: u64,
+    reasoning_tokens: u64,
+    /// Requests whose tokens are estimated.
+    estimated_requests: u64,
+    latency_ms: Option<Quantiles>,
+    first_token_ms: Option<Quantiles>,
+    last_request_timestamp: Option<String>,
+}
+
+/// Of times in milliseconds, to within a twelfth.
+#[derive(Serialize)]
+struct Quantiles {
+    p50: u64,
+    p95: u64,
+    p99: u64,
+}
+
+impl<'a> Shown<'a> {
+    /// The sums of `name`, which is one of `kind`.
+    pub(super) fn of(kind: Kind, name: &'a str, totals: &'a Totals) -> Self {
+        let is = |wanted: Kind| (kind == wanted).then_some(name);
+        let entry = is(Kind::Entry).and_then(|name| name.split_once('/'));
+        Self {
+            provider_id: is(Kind::Provider).or(entry.map(|(provider, _)| provider)),
+            model: entry.map(|(_, model)| model),
+            chain_name: is(Kind::Chain),
+            client: is(Kind::Client),
+            total_requests: totals.requests,
+            attempts: totals.attempts,
+            failed_requests: totals.failed(),
+            failures: &totals.failures,
+            waterfalled_requests: totals.waterfalled,
+            total_tokens: totals.total_tokens,
+            total_prompt_tokens: totals.prompt_tokens,
+            total_completion_tokens: totals.completion_tokens,
+            cached_tokens: totals.cached_tokens,
+            reasoning_tokens: totals.reasoning_tokens,
+            estimated_requests: totals.estimated,
+            latency_ms: Quantiles::of(&totals.latency),
+            first_token_ms: Quantiles::of(&totals.first_token),
+            last_request_timestamp: (totals.last > 0).then(|| Wall(totals.last).to_string()),
+        }
+    }
+}
+
+impl Quantiles {
+    fn of(times: &Histogram) -> Option<Self> {
+        Some(Self { p50: times.quantile(0.5)?, p95: times.quantile(0.95)?, p99: times.quantile(0.99)? })
+    }
+}
