@@ -8,6 +8,7 @@ pub mod gate;
 pub mod health;
 pub mod keys;
 pub mod models;
+mod query;
 pub mod ratelimits;
 pub mod routes;
 pub mod state;

@@ -20,6 +20,7 @@ mod fuzzing;
 mod history;
 mod hostile;
 mod keys;
+mod lately;
 mod layout;
 mod lessons;
 mod line;

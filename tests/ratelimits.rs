@@ -239,7 +239,8 @@ async fn a_chain_tells_who_is_next_and_what_is_left() {
     assert_eq!(
         fresh,
         json!({ "chain": "default", "next": "a/m", "ready": 2, "entries": 2, "requestsLeft": 4, "tokensLeft": 2_000,
-                "nextReset": null, "firstRecovery": null, "waiting": { "depth": 0, "oldestMs": 0 } })
+                "nextReset": null, "firstRecovery": null, "requestsPerMinute": 0.0, "tokensPerMinute": 0.0,
+                "exhaustedAt": null, "waiting": { "depth": 0, "oldestMs": 0 } })
     );
     for _ in 0..2 {
         app.chat(ask(r#","max_tokens":10"#)).await;

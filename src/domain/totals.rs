@@ -50,6 +50,9 @@ pub struct Totals {
     /// How long what was served took; of an entry its own part of it.
     #[serde(rename = "l", skip_serializing_if = "Histogram::is_empty")]
     pub latency: Histogram,
+    /// Milliseconds that answers took whose tokens are counted.
+    #[serde(rename = "b", skip_serializing_if = "is_zero")]
+    pub busy_ms: u64,
     /// Until the first content of streams.
     #[serde(rename = "s", skip_serializing_if = "Histogram::is_empty")]
     pub first_token: Histogram,
@@ -75,6 +78,7 @@ impl Totals {
             (&mut self.cached_tokens, other.cached_tokens),
             (&mut self.reasoning_tokens, other.reasoning_tokens),
             (&mut self.estimated, other.estimated),
+            (&mut self.busy_ms, other.busy_ms),
         ];
         for (sum, more) in counts {
             *sum = sum.saturating_add(more);
@@ -92,6 +96,19 @@ impl Totals {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.failures.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// The part of calls that failed, 0 to 1; `None` without any.
+    #[must_use]
+    pub fn error_rate(&self) -> Option<f64> {
+        (self.attempts > 0).then(|| self.failed() as f64 / self.attempts as f64)
+    }
+
+    /// How fast answers were written; `None` where nobody knows.
+    #[must_use]
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let rate = self.completion_tokens as f64 * 1_000.0 / self.busy_ms as f64;
+        (self.busy_ms > 0 && self.completion_tokens > 0).then_some(rate)
     }
 
     fn spend(&mut self, usage: &Usage) {
@@ -117,6 +134,9 @@ mod tests {
         let mut one = Totals { requests: 2, total_tokens: 30, last: 7, ..Totals::default() };
         one.fail("client_closed".into());
         one.latency.note(100);
+        assert_eq!((one.error_rate(), one.tokens_per_second()), (None, None));
+        let paced = Totals { attempts: 4, completion_tokens: 50, busy_ms: 2_000, ..one.clone() };
+        assert_eq!((paced.error_rate(), paced.tokens_per_second()), (Some(0.25), Some(25.0)));
         let mut two = Totals { requests: u64::MAX, last: 5, ..Totals::default() };
         two.fail("client_closed".into());
         two.fail("queue_full".into());

@@ -2,29 +2,56 @@
 
 mod chains;
 mod entries;
+mod lately;
+mod watch;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::query::Query;
+use super::state::State;
 use crate::actors::msg::{Lines, Routes, Survey};
 use crate::upstream::waterfall::Worker;
+use lately::Lately;
 
-/// The state of all entries, and what it means for each chain.
+/// The state of all entries, and what it means for each chain; with `watch=1` again whenever it has changed.
 pub async fn ratelimits(request: HttpRequest) -> HttpResponse {
-    let Some(worker) = request.app_data::<Rc<Worker>>() else { return ApiError::ShuttingDown.response() };
+    let (Some(worker), Some(state)) = (request.app_data::<Rc<Worker>>(), request.app_data::<Arc<State>>()) else {
+        return ApiError::ShuttingDown.response();
+    };
+    let watch = Query::parse(request.query_string(), &["watch"]).and_then(|query| query.number("watch", 0, 1));
+    match watch {
+        Ok(Some(1)) => watch::stream(Rc::clone(worker), Arc::clone(state)),
+        Ok(_) => match snapshot(worker, state).await {
+            Ok(state) => HttpResponse::Ok().json(state),
+            Err(fault) => fault.response(),
+        },
+        Err(fault) => fault.response(),
+    }
+}
+
+async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
+    let now = worker.clock.now();
+    let lately = match state.shelf.get() {
+        Some(database) => web::block(move || Lately::read(&database, now.wall)).await,
+        None => Ok(Ok(Lately::default())),
+    };
+    // Live figures are worth telling also when nothing can be read.
+    let lately = lately.ok().and_then(Result::ok).unwrap_or_default();
     let table = worker.router.send(Routes).await;
     let lines = worker.router.send(Lines).await;
     let reports = worker.keeper.send(Survey).await;
     let (Ok(table), Ok(lines), Ok(reports)) = (table, lines, reports) else {
-        return ApiError::ShuttingDown.response();
+        return Err(ApiError::ShuttingDown);
     };
     let now = worker.clock.now();
-    HttpResponse::Ok().json(json!({
+    Ok(json!({
         "now": now.wall.to_string(),
-        "ratelimits": reports.iter().map(|report| entries::view(report, now)).collect::<Vec<_>>(),
-        "chains": chains::view(&table, &reports, &lines, now),
+        "ratelimits": reports.iter().map(|report| entries::view(report, &lately, now)).collect::<Vec<_>>(),
+        "chains": chains::view(&table, &reports, &lines, &lately, now),
     }))
 }

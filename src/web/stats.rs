@@ -1,7 +1,6 @@
 //! `GET /v1/stats/...`: what requests add up to, and the log of them.
 
 pub mod log;
-mod query;
 mod row;
 mod sums;
 
@@ -11,11 +10,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::error::ApiError;
+use super::query::{Query, Range};
 use super::state::State;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::totals::{Kind, Sums};
-use query::{Query, Range};
 use sums::Shown;
 
 /// `GET /v1/stats/summary`

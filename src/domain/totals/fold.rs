@@ -73,6 +73,7 @@ pub fn fold(facts: &Facts<'_>, mut add: impl FnMut(Scope, Totals)) {
     }
     if served {
         whole.latency.note(facts.ms);
+        whole.busy_ms = if facts.usage.is_some() { facts.ms } else { 0 };
         facts.first_token_ms.into_iter().for_each(|ms| whole.first_token.note(ms));
     }
     for call in &facts.calls {
@@ -107,7 +108,9 @@ fn of_call(call: &Call<'_>, facts: &Facts<'_>) -> Totals {
     // What went before is not its doing.
     let others: u64 = facts.calls.iter().filter(|call| call.failed.is_some()).map(|call| call.ms).sum();
     let before = facts.waited_ms.saturating_add(others);
-    totals.latency.note(facts.ms.saturating_sub(before));
+    let own = facts.ms.saturating_sub(before);
+    totals.busy_ms = if facts.usage.is_some() { own } else { 0 };
+    totals.latency.note(own);
     facts.first_token_ms.into_iter().for_each(|ms| totals.first_token.note(ms.saturating_sub(before)));
     totals
 }

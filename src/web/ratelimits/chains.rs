@@ -1,9 +1,11 @@
 //! What the state of its entries means for a chain.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::lately::Lately;
 use crate::actors::line::LineView;
 use crate::actors::posted::Owner;
 use crate::actors::report::{EntryReport, LaneReport};
@@ -28,6 +30,11 @@ pub(super) struct ChainView<'a> {
     next_reset: Option<String>,
     /// When the first entry is back, if none can be asked now.
     first_recovery: Option<String>,
+    /// Over the last five minutes; null when nothing is recorded.
+    requests_per_minute: Option<f64>,
+    tokens_per_minute: Option<f64>,
+    /// When nothing is left at that rate, if that is before the next reset; null when a limit is not known.
+    exhausted_at: Option<String>,
     waiting: Waiting,
 }
 
@@ -42,13 +49,20 @@ pub(super) fn view<'a>(
     table: &'a RouteTable,
     reports: &'a [EntryReport],
     lines: &[LineView],
+    lately: &Lately,
     now: Now,
 ) -> Vec<ChainView<'a>> {
     let routes = table.order.iter().filter_map(|name| table.chains.get(name));
-    routes.map(|route| one(route, reports, lines, now)).collect()
+    routes.map(|route| one(route, reports, lines, lately, now)).collect()
 }
 
-fn one<'a>(route: &'a Route, reports: &'a [EntryReport], lines: &[LineView], now: Now) -> ChainView<'a> {
+fn one<'a>(
+    route: &'a Route,
+    reports: &'a [EntryReport],
+    lines: &[LineView],
+    lately: &Lately,
+    now: Now,
+) -> ChainView<'a> {
     let entries: Vec<&EntryReport> =
         route.places.iter().filter_map(|place| reports.iter().find(|report| report.id == place.entry.id)).collect();
     let able: Vec<&&EntryReport> = entries.iter().filter(|report| is_able(report)).collect();
@@ -58,21 +72,36 @@ fn one<'a>(route: &'a Route, reports: &'a [EntryReport], lines: &[LineView], now
         Some(Deadline::At(end)) => Some(end),
         _ => None,
     });
+    let (requests_left, tokens_left) = (left(&entries, Dimension::Requests), left(&entries, Dimension::Tokens));
+    let next_reset = resets.min();
+    let rate = lately.rate(&route.label);
+    let ends = [(requests_left, rate.map(|rate| rate.requests)), (tokens_left, rate.map(|rate| rate.tokens))];
+    let end = ends.into_iter().filter_map(|(left, per_minute)| after(left?, per_minute?)).min();
+    let exhausted = end.map(|wait| now.mono.after(wait)).filter(|end| next_reset.is_none_or(|reset| *end < reset));
     let line = lines.iter().find(|line| line.label == route.label);
     ChainView {
         chain: &route.label,
         next: able.first().map(|report| &report.id),
         ready: able.len(),
         entries: entries.len(),
-        requests_left: left(&entries, Dimension::Requests),
-        tokens_left: left(&entries, Dimension::Tokens),
-        next_reset: resets.min().map(|end| now.wall_of(end).to_string()),
+        requests_left,
+        tokens_left,
+        next_reset: next_reset.map(|end| now.wall_of(end).to_string()),
         first_recovery: recoveries.min().filter(|_| able.is_empty()).map(|end| now.wall_of(end).to_string()),
+        requests_per_minute: rate.map(|rate| rate.requests),
+        tokens_per_minute: rate.map(|rate| rate.tokens),
+        exhausted_at: exhausted.map(|end| now.wall_of(end).to_string()),
         waiting: line.map_or_else(Waiting::default, |line| Waiting {
             depth: line.depth,
             oldest_ms: u64::try_from(line.oldest.as_millis()).unwrap_or(u64::MAX),
         }),
     }
+}
+
+/// How long so much lasts.
+fn after(left: u64, per_minute: f64) -> Option<Duration> {
+    let minutes = left as f64 / per_minute;
+    (per_minute > 0.0).then(|| Duration::try_from_secs_f64(minutes * 60.0).ok()).flatten()
 }
 
 fn is_able(report: &EntryReport) -> bool {

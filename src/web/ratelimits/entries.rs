@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::lately::{HealthView, Lately};
 use crate::actors::posted::Owner;
 use crate::actors::report::{BucketReport, EntryReport, LaneReport};
 use crate::domain::bucket::Source;
@@ -25,6 +26,8 @@ pub(super) struct EntryView<'a> {
     in_flight: u32,
     tokens_per_byte: Option<f32>,
     quota: Quota,
+    /// How it has done lately; null when nothing is recorded.
+    health: Option<HealthView>,
     keys: Vec<LaneView<'a>>,
 }
 
@@ -104,7 +107,7 @@ struct BucketView {
     of: &'static str,
 }
 
-pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
+pub(super) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> EntryView<'a> {
     let keys: Vec<LaneView<'_>> = report.lanes.iter().map(|lane| lane_view(lane, report.enabled, now)).collect();
     // The entry is as well as the best of its keys.
     let end = |lane: &LaneReport| lane.refusal.as_ref().and_then(Refusal::end);
@@ -133,6 +136,7 @@ pub(super) fn view(report: &EntryReport, now: Now) -> EntryView<'_> {
             requests: scarcest(Dimension::Requests),
             tokens: scarcest(Dimension::Tokens),
         },
+        health: lately.health(&report.id.label()),
         keys,
     }
 }

@@ -9,11 +9,11 @@ use serde_json::json;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::query::{Query, Range};
 use super::row::{COLUMNS, Shown};
 use super::{answer, read, state};
 use crate::store::requests::{Request, first_id_at};
 use crate::web::error::ApiError;
+use crate::web::query::{Query, Range};
 use crate::web::state::State;
 
 const PARAMETERS: [&str; 12] =

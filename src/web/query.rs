@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 
 use actix_web::web;
 
+use super::error::ApiError;
 use crate::domain::time::Wall;
-use crate::web::error::ApiError;
 
 /// Times of a range, for short.
 const RANGES: [(&str, u64); 4] =
     [("1h", 3_600_000), ("24h", 86_400_000), ("7d", 7 * 86_400_000), ("30d", 30 * 86_400_000)];
 
 /// The parameters of a query.
-pub(super) struct Query(BTreeMap<String, String>);
+pub(crate) struct Query(BTreeMap<String, String>);
 
 /// A span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
-    pub(super) from: Wall,
-    pub(super) to: Wall,
+pub(crate) struct Range {
+    pub(crate) from: Wall,
+    pub(crate) to: Wall,
     /// As it was asked for; `None` when by its ends.
-    pub(super) name: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
 }
 
 impl Query {
     /// Reads a query with no other parameters than these.
-    pub(super) fn parse(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
         let pairs: Vec<(String, String)> = web::Query::from_query(query)
             .map(web::Query::into_inner)
             .map_err(|fault| ApiError::Query { param: "query", message: fault.to_string() })?;
@@ -41,12 +41,12 @@ impl Query {
     }
 
     /// The text of a parameter; an empty one is none.
-    pub(super) fn text(&self, name: &'static str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &'static str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// A number within bounds.
-    pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, ApiError> {
+    pub(crate) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
@@ -55,7 +55,7 @@ impl Query {
     }
 
     /// `range`, or `from` and `to`; the last 24 hours if there is neither.
-    pub(super) fn range(&self, now: Wall) -> Result<Range, ApiError> {
+    pub(crate) fn range(&self, now: Wall) -> Result<Range, ApiError> {
         let named = match self.text("range") {
             None => None,
             Some(text) => Some(RANGES.into_iter().find(|(name, _)| *name == text).ok_or_else(|| {
@@ -79,7 +79,7 @@ impl Query {
     }
 
     /// A time: RFC 3339, or milliseconds since the Unix epoch.
-    pub(super) fn time(&self, name: &'static str) -> Result<Option<Wall>, ApiError> {
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<Wall>, ApiError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let stamp =
             || text.parse::<jiff::Timestamp>().ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());

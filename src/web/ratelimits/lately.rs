@@ -1,0 +1,111 @@
+//! How chains and entries have done lately: what live figures alone do not tell.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::time::Wall;
+use crate::domain::totals::{Histogram, Totals};
+use crate::store::database::Database;
+use crate::store::error::StoreError;
+use crate::store::totals::Kind;
+
+const MINUTE: u64 = 60_000;
+
+/// Spans of a health view.
+const SPANS: [u64; 3] = [5 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE];
+
+/// Sums of the last five minutes, hour and day. Empty when nothing is recorded.
+#[derive(Debug, Default)]
+pub(super) struct Lately {
+    read: bool,
+    /// By chain, of five minutes.
+    chains: BTreeMap<String, Totals>,
+    /// By entry, of each span.
+    entries: [BTreeMap<String, Totals>; 3],
+}
+
+/// What went through a chain in a minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rate {
+    pub(super) requests: f64,
+    pub(super) tokens: f64,
+}
+
+/// An entry over several spans.
+#[derive(Serialize)]
+pub(super) struct HealthView {
+    #[serde(rename = "5m")]
+    minutes: SpanView,
+    #[serde(rename = "1h")]
+    hour: SpanView,
+    #[serde(rename = "24h")]
+    day: SpanView,
+}
+
+/// An entry over one span.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SpanView {
+    attempts: u64,
+    /// Part of the attempts that failed, 0 to 1; null without any.
+    error_rate: Option<f64>,
+    latency_ms: Option<Quantiles>,
+    first_token_ms: Option<Quantiles>,
+    tokens_per_second: Option<f64>,
+}
+
+/// Of times in milliseconds, to within a twelfth.
+#[derive(Serialize)]
+pub(super) struct Quantiles {
+    p50: u64,
+    p95: u64,
+}
+
+impl Lately {
+    /// Reads the sums.
+    pub(super) fn read(database: &Database, now: Wall) -> Result<Self, StoreError> {
+        // What has arrived in this very millisecond counts as well.
+        let to = Wall(now.0 + 1);
+        let sums = |kind, span: u64| Ok(database.totals(kind, Wall(to.0.saturating_sub(span)), to, now)?.totals);
+        let [minutes, hour, day] = SPANS;
+        Ok(Self {
+            read: true,
+            chains: sums(Kind::Chain, minutes)?,
+            entries: [sums(Kind::Entry, minutes)?, sums(Kind::Entry, hour)?, sums(Kind::Entry, day)?],
+        })
+    }
+
+    pub(super) fn rate(&self, chain: &str) -> Option<Rate> {
+        let minutes = (SPANS.first()? / MINUTE) as f64;
+        let none = Totals::default();
+        let totals = self.chains.get(chain).unwrap_or(&none);
+        let (requests, tokens) = (totals.requests as f64 / minutes, totals.total_tokens as f64 / minutes);
+        self.read.then_some(Rate { requests, tokens })
+    }
+
+    pub(super) fn health(&self, entry: &str) -> Option<HealthView> {
+        let [minutes, hour, day] = self.entries.each_ref().map(|span| SpanView::of(span.get(entry)));
+        self.read.then_some(HealthView { minutes, hour, day })
+    }
+}
+
+impl SpanView {
+    fn of(totals: Option<&Totals>) -> Self {
+        let none = Totals::default();
+        let totals = totals.unwrap_or(&none);
+        Self {
+            attempts: totals.attempts,
+            error_rate: totals.error_rate(),
+            latency_ms: Quantiles::of(&totals.latency),
+            first_token_ms: Quantiles::of(&totals.first_token),
+            tokens_per_second: totals.tokens_per_second(),
+        }
+    }
+}
+
+impl Quantiles {
+    fn of(times: &Histogram) -> Option<Self> {
+        Some(Self { p50: times.quantile(0.5)?, p95: times.quantile(0.95)? })
+    }
+}
