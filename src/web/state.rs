@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::actors::drain::Drain;
+use crate::actors::metrics::Metrics;
 use crate::clock::Clock;
 use crate::config::model::Config;
 use crate::domain::time::Now;
@@ -17,6 +18,8 @@ pub struct State {
     pub keys: Keys,
     /// On the way out?
     pub drain: Arc<Drain>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Time.
     pub clock: Clock,
     /// When the process started.
