@@ -1,7 +1,7 @@
 //! `GET /v1/ratelimits`: what is known about every entry right now.
 
 mod chains;
-mod entries;
+pub(super) mod entries;
 
 use std::rc::Rc;
 
