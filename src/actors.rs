@@ -3,9 +3,11 @@
 //! They decide; workers move the bytes. No body ever passes through a mailbox. With one worker thread all of them but
 //! the recorder live on that thread, so that a request crosses no thread boundary.
 
+pub mod backlog;
 pub mod books;
 pub mod desk;
 pub mod drain;
+pub mod ending;
 pub mod entry;
 pub mod estimate;
 pub mod fleet;
@@ -15,6 +17,7 @@ pub mod keeper;
 pub mod lane;
 pub mod lease;
 pub mod line;
+pub mod metrics;
 pub mod msg;
 pub mod pending;
 pub mod posted;

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use crate::actors::drain::Drain;
 use crate::actors::journal::{FLUSH_EVERY, Journal};
 use crate::actors::keeper::{Control, KeeperActor};
+use crate::actors::metrics::Metrics;
 use crate::actors::msg::{Close, NoteDown};
 use crate::actors::recorder::RecorderActor;
 use crate::clock::Clock;
@@ -98,6 +99,7 @@ impl Proxy {
         let open = Box::new(move || place.open());
         let (recorder, remembered) = RecorderActor::open(open, retention, clock.clone());
         let shelf = recorder.shelf();
+        let metrics = Arc::new(Metrics::new(recorder.backlog()));
         let recording = Arbiter::new();
         let recorder = recorder.start_on(&recording);
         let config = Arc::new(config);
@@ -105,10 +107,12 @@ impl Proxy {
             config: Arc::clone(&config),
             keys: Keys::new(settings.api_keys.clone(), admin_keys),
             drain: Arc::clone(&drain),
+            metrics: Arc::clone(&metrics),
             clock: clock.clone(),
             started: clock.now(),
             ids: RequestIds::new(random_u32()?),
             shelf,
+            lately: Default::default(),
         });
 
         let control: Arc<Mutex<Option<Control>>> = Arc::default();
@@ -132,7 +136,12 @@ impl Proxy {
                 clients: Clients::new(&tls, worker_settings.connect_timeout),
                 router: control.router,
                 keeper: control.keeper,
-                journal: Journal::start(journal_recorder.clone(), Arc::clone(&journal_drain), clock.clone()),
+                journal: Journal::start(
+                    journal_recorder.clone(),
+                    Arc::clone(&journal_drain),
+                    Arc::clone(&metrics),
+                    clock.clone(),
+                ),
                 clock: clock.clone(),
                 settings: Arc::clone(&worker_settings),
             });

@@ -92,6 +92,18 @@ fn awake_or_asleep() -> Duration {
     START.elapsed()
 }
 
+/// How long processors have worked for this process; `None` where the system does not say.
+#[must_use]
+pub fn processor_time() -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
 /// A timer may fire early on another clock than its own.
 async fn sleep_until(at: Mono, now: impl Fn() -> Mono) {
     loop {

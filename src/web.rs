@@ -7,6 +7,7 @@ pub mod explain;
 pub mod gate;
 pub mod health;
 pub mod keys;
+pub mod metrics;
 pub mod models;
 mod query;
 pub mod ratelimits;

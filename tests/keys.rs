@@ -1,4 +1,4 @@
-//! Nothing but `/health` answers without a key.
+//! Nothing but `/health` answers without a key. `/metrics` does to whoever asks from this machine: see `metrics.rs`.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -25,6 +25,7 @@ mod layout;
 mod lessons;
 mod line;
 mod memory;
+mod metrics;
 mod oracle;
 mod patience;
 mod ratelimits;

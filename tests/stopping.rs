@@ -38,6 +38,13 @@ async fn o26_f20_a_stop_lets_streams_end_and_refuses_newcomers() {
     let refused = whole(request.send_body(ask("")).await.unwrap()).await;
     assert_eq!((refused.status, refused.code().as_str()), (503, "shutting_down"));
     assert_eq!(refused.header("connection"), "close", "a kept connection would bring the next request here as well");
+    // The last figures are wanted, too.
+    for header in [("accept", "*/*"), ("via", "1.1 proxy")] {
+        let metrics = client.get(format!("{url}/metrics")).bearer_auth(CLIENT).insert_header(header);
+        let metrics = whole(metrics.send().await.unwrap()).await;
+        assert_eq!(metrics.status, 200);
+        assert!(metrics.text().contains("\nchain429_in_flight_requests 1\n"), "{}", metrics.text());
+    }
     assert!(!stopping.is_finished());
 
     gate.add_permits(1);

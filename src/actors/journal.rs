@@ -13,6 +13,7 @@ use actix::prelude::SendError;
 use tracing::warn;
 
 use super::drain::Drain;
+use super::metrics::Metrics;
 use super::msg::Record;
 use super::recorder::RecorderActor;
 use super::row::Row;
@@ -35,6 +36,7 @@ pub struct Journal {
     dropped: Cell<usize>,
     recorder: Addr<RecorderActor>,
     drain: Arc<Drain>,
+    metrics: Arc<Metrics>,
     clock: Clock,
 }
 
@@ -51,8 +53,9 @@ pub struct Note {
 impl Journal {
     /// An empty buffer that is handed to `recorder` from time to time, from a task on the current thread.
     #[must_use]
-    pub fn start(recorder: Addr<RecorderActor>, drain: Arc<Drain>, clock: Clock) -> Rc<Self> {
-        let journal = Rc::new(Self { rows: RefCell::default(), dropped: Cell::default(), recorder, drain, clock });
+    pub fn start(recorder: Addr<RecorderActor>, drain: Arc<Drain>, metrics: Arc<Metrics>, clock: Clock) -> Rc<Self> {
+        let (rows, dropped) = (RefCell::default(), Cell::default());
+        let journal = Rc::new(Self { rows, dropped, recorder, drain, metrics, clock });
         let weak = Rc::downgrade(&journal);
         actix_rt::spawn(async move {
             let mut tick = tokio::time::interval(FLUSH_EVERY);
@@ -78,10 +81,12 @@ impl Journal {
 
     fn add(&self, row: Row) {
         let mut rows = self.rows.borrow_mut();
+        self.metrics.backlog().add_noted();
         if rows.len() < MAX_ROWS {
             rows.push(row);
         } else {
             self.dropped.set(self.dropped.get() + 1);
+            self.metrics.backlog().add_dropped(1);
         }
     }
 
@@ -125,6 +130,7 @@ impl Drop for Note {
     fn drop(&mut self) {
         let journal = &self.journal;
         self.row.took = journal.clock.mono().since(self.began);
+        journal.metrics.count(&self.row);
         journal.add(std::mem::take(&mut self.row));
         if journal.drain.draining() {
             journal.flush_all();
@@ -150,6 +156,7 @@ mod tests {
         let (disk, clock) = (Disk::default(), Clock::from_fn(Now::default));
         let opened = disk.clone();
         let (recorder, _) = RecorderActor::open(Box::new(move || opened.open()), Duration::MAX, clock.clone());
+        let metrics = Arc::new(Metrics::new(recorder.backlog()));
         let arbiter = Arbiter::new();
         let recorder = recorder.start_on(&arbiter);
         let (hanging, hangs) = mpsc::channel();
@@ -160,7 +167,7 @@ mod tests {
         });
         hangs.recv().unwrap();
 
-        let journal = Journal::start(recorder.clone(), Arc::default(), clock);
+        let journal = Journal::start(recorder.clone(), Arc::default(), Arc::clone(&metrics), clock);
         let requests = 2 * MAX_ROWS;
         for count in 0..requests {
             drop(journal.open(format!("req_{count:05}")));
@@ -171,11 +178,14 @@ mod tests {
         let dropped = journal.dropped.get();
         assert_eq!(journal.rows.borrow().len(), MAX_ROWS);
         assert!((1..MAX_ROWS).contains(&dropped), "{dropped}");
+        let backlog = metrics.backlog();
+        assert_eq!((backlog.waiting(), backlog.dropped()), ((requests - dropped) as u64, dropped as u64));
 
         drop(release);
         drop(journal);
         recorder.send(Close).await.unwrap();
         assert_eq!(disk.open().unwrap().newest_requests(usize::MAX).unwrap().len(), requests - dropped);
+        assert_eq!((backlog.waiting(), backlog.written()), (0, (requests - dropped) as u64));
         arbiter.stop();
     }
 }

@@ -1,7 +1,9 @@
 //! What the recorder has not written yet.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::backlog::Backlog;
 use super::row::Row;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
@@ -22,6 +24,7 @@ pub struct Pending {
     bytes: usize,
     changes: Changes,
     dropped: u64,
+    backlog: Arc<Backlog>,
 }
 
 impl Pending {
@@ -43,16 +46,22 @@ impl Pending {
         self.rows.len()
     }
 
+    /// How far this is behind, for others to read.
+    #[must_use]
+    pub fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
+    }
+
     /// Takes a row in. One that cannot be written is as good as dropped.
     pub fn add(&mut self, row: Row) {
         let Ok(row) = row.encode() else {
-            self.dropped += 1;
+            self.drop_one();
             return;
         };
         self.bytes += row.size();
         self.rows.push_back(row);
         while self.bytes > MAX_BYTES && self.pop() {
-            self.dropped += 1;
+            self.drop_one();
         }
     }
 
@@ -73,6 +82,7 @@ impl Pending {
             for _ in 0..batch {
                 self.pop();
             }
+            self.backlog.add_written(batch);
         }
         Ok(())
     }
@@ -80,6 +90,11 @@ impl Pending {
     /// How many rows were dropped since this was asked last.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
+    }
+
+    fn drop_one(&mut self) {
+        self.dropped += 1;
+        self.backlog.add_dropped(1);
     }
 
     fn pop(&mut self) -> bool {

@@ -5,11 +5,13 @@
 //! time; until then rows wait in memory, up to a bound.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, WrapFuture};
 use tracing::{error, info, warn};
 
+use super::backlog::Backlog;
 use super::msg::{Close, Record, Remember};
 use super::pending::{BATCH, Pending};
 use crate::clock::Clock;
@@ -90,6 +92,12 @@ impl RecorderActor {
     #[must_use]
     pub fn shelf(&self) -> Shelf {
         self.shelf.clone()
+    }
+
+    /// How far it is behind, for others to read.
+    #[must_use]
+    pub fn backlog(&self) -> Arc<Backlog> {
+        self.pending.backlog()
     }
 
     /// Starts the recorder on a thread of its own.
@@ -192,11 +200,12 @@ impl Handler<Record> for RecorderActor {
 
     fn handle(&mut self, batch: Record, ctx: &mut Self::Context) {
         crate::telemetry::together(|| batch.0.iter().for_each(super::row::Row::log));
-        if !self.closed {
-            for row in batch.0 {
-                self.pending.add(row);
-                self.commit_soon(ctx);
-            }
+        if self.closed {
+            return self.pending.backlog().add_dropped(batch.0.len());
+        }
+        for row in batch.0 {
+            self.pending.add(row);
+            self.commit_soon(ctx);
         }
     }
 }

@@ -38,17 +38,20 @@ pub struct Sums {
 
 impl Database {
     /// Sums of all requests that arrived from `from` on and before `to`, by the names of a kind. `now` tells how fine
-    /// what is kept still is.
+    /// what is kept still is; a range that goes on until then has all that has come.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn totals(&self, kind: Kind, from: Wall, to: Wall, now: Wall) -> Result<Sums, StoreError> {
+        // Nothing has come after now: the sums of the minute that goes on are those until now.
+        let open = to >= now;
         let (from, to) = (coarsen(from, now, false), coarsen(to, now, true));
         let mut sums = Sums { from, to, totals: BTreeMap::new() };
         self.with(|engine| {
             let reading = engine.begin_read()?;
             let (table, rows) = (reading.open_table(TOTALS)?, reading.open_table(REQUESTS)?);
-            for part in parts(from.0, to.0) {
+            let minute = Unit::Minute.ms();
+            for part in parts(from.0, if open { to.0.div_ceil(minute) * minute } else { to.0 }) {
                 match part {
                     Part::Units { unit, first, end } => {
                         let range = encode(unit, kind, first, "")..encode(unit, kind, end, "");

@@ -1,12 +1,13 @@
 //! The first thing every request meets: it gets an id, and only those with a key come in. Nothing of the body has been
-//! read by then. `/health` is open.
+//! read by then. `/health` is open, and `/metrics` to whoever asks from this machine.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 
@@ -67,10 +68,12 @@ pub async fn gate<B: MessageBody + 'static>(
 fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<(), ApiError> {
     // The path as the routes will see it: in that of the request any letter may be escaped.
     let path = request.match_info().as_str();
-    if path == "/health" {
+    let metrics = path == "/metrics";
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    if path == "/health" || (metrics && is_from_here(peer, request.headers())) {
         return Ok(());
     }
-    let also_admin = path == "/v1/ratelimits" || path.starts_with("/v1/stats/");
+    let also_admin = metrics || path == "/v1/ratelimits" || path.starts_with("/v1/stats/");
     let only_admin = path.starts_with("/v1/admin/");
     match visitor {
         Visitor::Client(_) if only_admin => return Err(ApiError::AdminRequired),
@@ -85,6 +88,12 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
                  start, as `Authorization: Bearer KEY`.",
             ));
         }
+        Visitor::Stranger | Visitor::Nobody if metrics => {
+            return Err(ApiError::InvalidApiKey(
+                "From another machine, and through a proxy, /metrics needs a key: send one of settings.apiKeys or \
+                 settings.adminKeys as `Authorization: Bearer KEY`.",
+            ));
+        }
         Visitor::Stranger => {
             return Err(ApiError::InvalidApiKey("Incorrect API key. Use one of settings.apiKeys of this proxy."));
         }
@@ -94,5 +103,44 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
             ));
         }
     }
-    if state.drain.draining() { Err(ApiError::ShuttingDown) } else { Ok(()) }
+    if state.drain.draining() && !metrics { Err(ApiError::ShuttingDown) } else { Ok(()) }
+}
+
+/// Whether a request was made on this machine, as far as can be told: the other end of its connection is here, and
+/// nobody says that it was passed on for somebody else.
+fn is_from_here(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    const PASSED_ON: [&str; 6] = ["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"];
+    let passed_on = |name: &HeaderName| PASSED_ON.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded");
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !headers.keys().any(passed_on)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_from_here_and_from_nobody_else_is_from_here() {
+        let asks = |peer: Option<&str>, header: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(header), HeaderValue::from_static("127.0.0.1"));
+            is_from_here(peer.map(|peer| peer.parse().unwrap()), &headers)
+        };
+        for peer in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(asks(Some(peer), "accept"), "{peer}");
+            for header in [
+                "forwarded",
+                "x-forwarded-for",
+                "x-forwarded-host",
+                "x-forwarded",
+                "via",
+                "x-real-ip",
+                "cf-connecting-ip",
+            ] {
+                assert!(!asks(Some(peer), header), "{peer} {header}");
+            }
+        }
+        for peer in [None, Some("10.0.0.1"), Some("0.0.0.0"), Some("::ffff:10.0.0.1"), Some("::"), Some("fe80::1")] {
+            assert!(!asks(peer, "accept"), "{peer:?}");
+        }
+    }
 }

@@ -74,8 +74,11 @@ impl Query {
         if begins > to {
             return Err(ApiError::Query { param: "from", message: "`from` must not lie behind `to`".to_owned() });
         }
-        let by_name = from.is_none() && to == now;
-        Ok(Range { from: begins, to, name: by_name.then_some(name) })
+        if from.is_none() && to == now {
+            // By the minute, which is how sums are kept: nobody means this very millisecond.
+            return Ok(Range { from: Wall(begins.0 / MINUTE * MINUTE), to, name: Some(name) });
+        }
+        Ok(Range { from: begins, to, name: None })
     }
 
     /// A time: RFC 3339, or milliseconds since the Unix epoch.
@@ -93,6 +96,8 @@ impl Query {
         }
     }
 }
+
+const MINUTE: u64 = 60_000;
 
 /// The year 9999.
 const MOST: u64 = 253_402_300_800_000;

@@ -1,14 +1,14 @@
 //! `GET /v1/ratelimits`: what is known about every entry right now.
 
 mod chains;
-mod entries;
-mod lately;
+pub(super) mod entries;
+pub(super) mod lately;
 mod watch;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
@@ -16,7 +16,6 @@ use super::query::Query;
 use super::state::State;
 use crate::actors::msg::{Lines, Routes, Survey};
 use crate::upstream::waterfall::Worker;
-use lately::Lately;
 
 /// The state of all entries, and what it means for each chain; with `watch=1` again whenever it has changed.
 pub async fn ratelimits(request: HttpRequest) -> HttpResponse {
@@ -35,13 +34,7 @@ pub async fn ratelimits(request: HttpRequest) -> HttpResponse {
 }
 
 async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
-    let now = worker.clock.now();
-    let lately = match state.shelf.get() {
-        Some(database) => web::block(move || Lately::read(&database, now.wall)).await,
-        None => Ok(Ok(Lately::default())),
-    };
-    // Live figures are worth telling also when nothing can be read.
-    let lately = lately.ok().and_then(Result::ok).unwrap_or_default();
+    let lately = state.lately.get(&state.shelf, worker.clock.now().wall).await;
     let table = worker.router.send(Routes).await;
     let lines = worker.router.send(Lines).await;
     let reports = worker.keeper.send(Survey).await;

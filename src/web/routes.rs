@@ -4,12 +4,13 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, models, ratelimits, stats};
+use super::{completions, explain, health, metrics, models, ratelimits, stats};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
     config
         .service(get("/health").route(web::get().to(health::health)).route(web::head().to(health::health)))
+        .service(get("/metrics").route(web::get().to(metrics::metrics)))
         .service(post("/v1/chat/completions").route(web::post().to(completions::chat)))
         .service(post("/v1/embeddings").route(web::post().to(completions::embeddings)))
         .service(get("/v1/models").route(web::get().to(models::list)))

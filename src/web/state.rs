@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::actors::drain::Drain;
+use crate::actors::metrics::Metrics;
 use crate::clock::Clock;
 use crate::config::model::Config;
 use crate::domain::time::Now;
 use crate::store::shelf::Shelf;
 use crate::web::keys::Keys;
+use crate::web::ratelimits::lately::Recent;
 
 /// Shared by all worker threads.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct State {
     pub keys: Keys,
     /// On the way out?
     pub drain: Arc<Drain>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Time.
     pub clock: Clock,
     /// When the process started.
@@ -26,6 +30,8 @@ pub struct State {
     pub ids: RequestIds,
     /// What is recorded.
     pub shelf: Shelf,
+    /// How it has gone lately.
+    pub lately: Recent,
 }
 
 /// Makes request ids that are unique and sort by time.

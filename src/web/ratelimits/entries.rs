@@ -45,15 +45,21 @@ struct State {
 }
 
 /// Best first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+pub(in crate::web) enum Status {
     Ready,
     Untried,
     Low,
     Cooling,
     AuthError,
     Off,
+}
+
+impl Status {
+    /// All of them.
+    pub(in crate::web) const ALL: [Self; 6] =
+        [Self::Ready, Self::Untried, Self::Low, Self::Cooling, Self::AuthError, Self::Off];
 }
 
 #[derive(Serialize)]
@@ -109,14 +115,7 @@ struct BucketView {
 
 pub(super) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> EntryView<'a> {
     let keys: Vec<LaneView<'_>> = report.lanes.iter().map(|lane| lane_view(lane, report.enabled, now)).collect();
-    // The entry is as well as the best of its keys.
-    let end = |lane: &LaneReport| lane.refusal.as_ref().and_then(Refusal::end);
-    let best = report.lanes.iter().min_by_key(|lane| (state(lane, report.enabled, now).status, end(lane)));
-    let mut whole = best.map_or_else(off, |lane| state(lane, report.enabled, now));
-    if whole.status == Status::Untried && keys.iter().any(|lane| lane.state.status != Status::Untried) {
-        // It was tried with another key.
-        whole.status = Status::Ready;
-    }
+    let (best, whole) = best(report, now);
     let slots = report.lanes.iter().filter_map(|lane| lane.slots);
     let (limit, free) = slots
         .clone()
@@ -139,6 +138,24 @@ pub(super) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> En
         health: lately.health(&report.id.label()),
         keys,
     }
+}
+
+/// What can be expected of an entry.
+pub(in crate::web) fn status(report: &EntryReport, now: Now) -> Status {
+    best(report, now).1.status
+}
+
+/// An entry is as well as the best of its keys.
+fn best(report: &EntryReport, now: Now) -> (Option<&LaneReport>, State) {
+    let end = |lane: &LaneReport| lane.refusal.as_ref().and_then(Refusal::end);
+    let state = |lane| state(lane, report.enabled, now);
+    let best = report.lanes.iter().min_by_key(|lane| (state(lane).status, end(lane)));
+    let mut whole = best.map_or_else(off, state);
+    if whole.status == Status::Untried && report.lanes.iter().any(|lane| state(lane).status != Status::Untried) {
+        // It was tried with another key.
+        whole.status = Status::Ready;
+    }
+    (best, whole)
 }
 
 fn lane_view(lane: &LaneReport, enabled: bool, now: Now) -> LaneView<'_> {
@@ -223,7 +240,7 @@ fn bucket_view(bucket: &BucketReport, now: Now) -> BucketView {
     }
 }
 
-fn owner_name(owner: Owner) -> &'static str {
+pub(in crate::web) fn owner_name(owner: Owner) -> &'static str {
     match owner {
         Owner::Lane | Owner::Model => "entry",
         Owner::Key => "key",

@@ -1,13 +1,18 @@
 //! How chains and entries have done lately: what live figures alone do not tell.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use actix_web::web;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::domain::time::Wall;
 use crate::domain::totals::{Histogram, Totals};
 use crate::store::database::Database;
 use crate::store::error::StoreError;
+use crate::store::shelf::Shelf;
 use crate::store::totals::Kind;
 
 const MINUTE: u64 = 60_000;
@@ -15,10 +20,37 @@ const MINUTE: u64 = 60_000;
 /// Spans of a health view.
 const SPANS: [u64; 3] = [5 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE];
 
+/// What was read is good for so long, however many ask.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// The last that was read, for all who ask.
+#[derive(Debug, Default)]
+pub struct Recent(Mutex<Option<(Instant, Arc<Lately>)>>);
+
+impl Recent {
+    /// How it has gone lately. Live figures are worth telling also when nothing can be read: then it is empty.
+    pub(super) async fn get(&self, shelf: &Shelf, now: Wall) -> Arc<Lately> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((read, lately)) = known
+            && read.elapsed() < FRESH
+        {
+            return lately;
+        }
+        let read = match shelf.get() {
+            Some(database) => web::block(move || Lately::read(&database, now)).await.ok().and_then(Result::ok),
+            None => None,
+        };
+        let lately = Arc::new(read.unwrap_or_default());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&lately)));
+        lately
+    }
+}
+
 /// Sums of the last five minutes, hour and day. Empty when nothing is recorded.
 #[derive(Debug, Default)]
-pub(super) struct Lately {
-    read: bool,
+pub(crate) struct Lately {
+    /// How long the shortest span is by now; `None` when nothing could be read.
+    minutes: Option<f64>,
     /// By chain, of five minutes.
     chains: BTreeMap<String, Totals>,
     /// By entry, of each span.
@@ -65,28 +97,28 @@ pub(super) struct Quantiles {
 impl Lately {
     /// Reads the sums.
     pub(super) fn read(database: &Database, now: Wall) -> Result<Self, StoreError> {
-        // What has arrived in this very millisecond counts as well.
-        let to = Wall(now.0 + 1);
-        let sums = |kind, span: u64| Ok(database.totals(kind, Wall(to.0.saturating_sub(span)), to, now)?.totals);
+        // By the minute, for which there are sums: the one that goes on is the last.
+        let end = now.0 / MINUTE * MINUTE + MINUTE;
+        let sums = |kind, span: u64| Ok(database.totals(kind, Wall(end.saturating_sub(span)), now, now)?.totals);
         let [minutes, hour, day] = SPANS;
         Ok(Self {
-            read: true,
+            minutes: Some((now.0 + minutes - end) as f64 / MINUTE as f64),
             chains: sums(Kind::Chain, minutes)?,
             entries: [sums(Kind::Entry, minutes)?, sums(Kind::Entry, hour)?, sums(Kind::Entry, day)?],
         })
     }
 
     pub(super) fn rate(&self, chain: &str) -> Option<Rate> {
-        let minutes = (SPANS.first()? / MINUTE) as f64;
+        let minutes = self.minutes?;
         let none = Totals::default();
         let totals = self.chains.get(chain).unwrap_or(&none);
         let (requests, tokens) = (totals.requests as f64 / minutes, totals.total_tokens as f64 / minutes);
-        self.read.then_some(Rate { requests, tokens })
+        Some(Rate { requests, tokens })
     }
 
     pub(super) fn health(&self, entry: &str) -> Option<HealthView> {
         let [minutes, hour, day] = self.entries.each_ref().map(|span| SpanView::of(span.get(entry)));
-        self.read.then_some(HealthView { minutes, hour, day })
+        self.minutes.map(|_| HealthView { minutes, hour, day })
     }
 }
 
