@@ -25,5 +25,6 @@ pub mod request;
 pub mod sse;
 pub mod stream;
 pub mod time;
+pub mod trace;
 pub mod trail;
 pub mod usage;

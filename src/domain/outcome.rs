@@ -142,6 +142,39 @@ impl Reason {
         matches!(self, Self::RateLimit | Self::Quota | Self::Concurrency | Self::Auth | Self::NotInPlan | Self::Billing)
     }
 
+    /// Its name for machines, the same as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Quota => "quota",
+            Self::Concurrency => "concurrency",
+            Self::Overload => "overload",
+            Self::Server => "server",
+            Self::Auth => "auth",
+            Self::NotInPlan => "not_in_plan",
+            Self::Billing => "billing",
+            Self::ModelGone => "model_gone",
+            Self::ProviderRejected => "provider_rejected",
+            Self::Blocked => "blocked",
+            Self::ContentPolicy => "content_policy",
+            Self::Context => "context",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedParameter => "unsupported_parameter",
+            Self::OutputCap => "output_cap",
+            Self::ModelOutput => "model_output",
+            Self::BadRequest => "bad_request",
+            Self::Unknown => "unknown",
+            Self::InBandError => "in_band_error",
+            Self::Empty => "empty",
+            Self::Truncated => "truncated",
+            Self::Unreadable => "unreadable",
+            Self::Transport => "transport",
+            Self::Lost => "lost",
+            Self::Timeout => "timeout",
+        }
+    }
+
     /// A few words for people, as used in "all exhausted" messages and in the log.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -326,5 +359,17 @@ impl Verdict {
     pub const fn told(mut self, hint: Option<Hint>) -> Self {
         self.hint = hint;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_one_name() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
     }
 }
