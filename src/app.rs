@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::model::{Config, KeyDigest};
 use crate::store::place::Place;
 use crate::upstream::client::Clients;
+use crate::upstream::collector::Collector;
 use crate::upstream::waterfall::Worker;
 use crate::web::gate::gate;
 use crate::web::keys::Keys;
@@ -77,6 +78,7 @@ pub struct Proxy {
     recording: Arbiter,
     drain: Arc<Drain>,
     control: Arc<Mutex<Option<Control>>>,
+    collector: Option<Collector>,
 }
 
 impl Proxy {
@@ -99,6 +101,8 @@ impl Proxy {
         let (recorder, remembered) = RecorderActor::open(open, retention, clock.clone());
         let recording = Arbiter::new();
         let recorder = recorder.start_on(&recording);
+        let collector = config.traces.clone().map(|traces| Collector::start(traces, &tls));
+        let tracer = collector.as_ref().map(|collector| Arc::clone(collector.tracer()));
         let config = Arc::new(config);
         let state = Arc::new(State {
             config: Arc::clone(&config),
@@ -126,11 +130,12 @@ impl Proxy {
                     KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory)
                 })
                 .clone();
+            let (recorder, drain) = (journal_recorder.clone(), Arc::clone(&journal_drain));
             let worker = Rc::new(Worker {
                 clients: Clients::new(&tls, worker_settings.connect_timeout),
                 router: control.router,
                 keeper: control.keeper,
-                journal: Journal::start(journal_recorder.clone(), Arc::clone(&journal_drain), clock.clone()),
+                journal: Journal::start(recorder, drain, clock.clone(), tracer.clone()),
                 clock: clock.clone(),
                 settings: Arc::clone(&worker_settings),
             });
@@ -157,6 +162,7 @@ impl Proxy {
                 // The recorder closes the database when its thread ends.
                 recording.stop();
                 let _ = recording.join();
+                drop(collector);
                 return Err(StartError::Listen { host: settings.host.clone(), port: settings.port, source });
             }
         };
@@ -171,6 +177,7 @@ impl Proxy {
             recording,
             drain,
             control,
+            collector,
         })
     }
 
@@ -205,6 +212,9 @@ impl Proxy {
             warn!("the recorder does not answer: the last requests may be missing from its log");
         }
         self.recording.stop();
+        if let Some(collector) = self.collector {
+            collector.stop(deadline.max(Instant::now() + LINGER) - Instant::now()).await;
+        }
         info!(cut, "stopped");
         cut
     }
