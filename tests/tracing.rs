@@ -1,7 +1,8 @@
 //! Traces: a span for each request, one for each call, the trace of the client in and out. Off unless asked for.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -480,27 +481,53 @@ async fn headers_and_spelling_are_those_that_are_asked_for() {
     assert_eq!(read(sent).1.len(), 2);
 }
 
+/// The binary in a folder with a configuration, and with the address of a collector in its environment.
+fn binary(dir: &Path, provider: &Provider, endpoint: &str) -> Command {
+    std::fs::write(dir.join("config.yaml"), chain_of(&[("a", provider)])).unwrap();
+    let mut command = command(dir, &["serve", "--config", "config.yaml"]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_RESOURCE_ATTRIBUTES", "team=blue");
+    command
+}
+
+async fn chat(url: &str) -> u16 {
+    let request = awc::Client::default().post(format!("{url}/v1/chat/completions")).bearer_auth(CLIENT);
+    whole(request.send_body(ask("")).await.unwrap()).await.status
+}
+
+async fn end(running: Running) -> (Option<i32>, String) {
+    actix_rt::task::spawn_blocking(move || running.end("-TERM")).await.unwrap()
+}
+
+#[actix_rt::test]
+async fn what_a_slow_collector_has_no_time_for_is_counted_and_said_once() {
+    let (dir, gate, a) = (tempfile::tempdir().unwrap(), Arc::new(Semaphore::new(0)), healthy().await);
+    let taken = Answer::json(200, &[], "{}");
+    let collector = Collector(Provider::script([taken.clone().behind(&gate), taken]).await);
+    let mut command = binary(dir.path(), &a, &collector.endpoint());
+    let running = Running::start(command.env("OTEL_BSP_SCHEDULE_DELAY", "1").env("OTEL_BSP_MAX_QUEUE_SIZE", "4"));
+    assert_eq!(chat(&running.url).await, 200);
+    collector.0.called(1).await;
+    // There is room for two of them.
+    for _ in 0..9 {
+        assert_eq!(chat(&running.url).await, 200);
+    }
+    gate.add_permits(1);
+    let (code, log) = end(running).await;
+    assert_eq!((code, collector.spans().len()), (Some(0), 6), "{log}");
+    assert_eq!(log.matches("they came faster than they could be sent lost=14").count(), 1, "{log}");
+    assert_eq!(log.matches("spans were lost lost=14").count(), 1, "{log}");
+}
+
 /// The environment of a process of its own, from the first request to the flush at its end.
 #[actix_rt::test]
 async fn the_binary_is_asked_by_environment_variables() {
     let (collector, a) = (Collector::start().await, healthy().await);
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("config.yaml");
-    std::fs::File::create(&file).unwrap().write_all(chain_of(&[("a", &a)]).as_bytes()).unwrap();
-    let start = |endpoint: &str| {
-        let mut command = command(dir.path(), &["serve", "--config", "config.yaml"]);
-        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_RESOURCE_ATTRIBUTES", "team=blue");
-        command
-    };
-    let chat = async |url: &str| {
-        let request = awc::Client::default().post(format!("{url}/v1/chat/completions")).bearer_auth(CLIENT);
-        whole(request.send_body(ask("")).await.unwrap()).await.status
-    };
-    let end = |running: Running| actix_rt::task::spawn_blocking(move || running.end("-TERM"));
+    let start = |endpoint: &str| binary(dir.path(), &a, endpoint);
 
     let running = Running::start(start(&collector.endpoint()));
     assert_eq!(chat(&running.url).await, 200);
-    let (code, log) = end(running).await.unwrap();
+    let (code, log) = end(running).await;
     assert_eq!((code, collector.spans().len()), (Some(0), 2), "{log}");
     assert_eq!(read(&collector.0.requests()[0]).0["team"], "blue");
 
@@ -513,7 +540,7 @@ async fn the_binary_is_asked_by_environment_variables() {
     for _ in 0..10 {
         assert_eq!(chat(&running.url).await, 200);
     }
-    let (code, log) = end(running).await.unwrap();
+    let (code, log) = end(running).await;
     assert_eq!(code, Some(0));
     assert_eq!(log.matches("traces cannot be sent").count(), 1, "{log}");
     assert_eq!(log.matches("spans were lost lost=20").count(), 1, "{log}");

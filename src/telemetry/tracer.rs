@@ -115,3 +115,82 @@ impl Tracer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::traces::Encoding;
+    use crate::domain::time::Wall;
+    use crate::domain::trace::Sampler;
+    use crate::telemetry::span::Kind;
+
+    fn tracer(queue: usize, batch: usize) -> Tracer {
+        Tracer::new(Traces {
+            endpoint: "http://localhost:4318/v1/traces".to_owned(),
+            headers: vec![],
+            encoding: Encoding::Protobuf,
+            timeout: std::time::Duration::ZERO,
+            resource: vec![],
+            sampler: Sampler { heeds_parent: true, share: Sampler::ALL },
+            propagates: true,
+            queue,
+            batch,
+            delay: std::time::Duration::ZERO,
+            patience: std::time::Duration::ZERO,
+        })
+    }
+
+    fn spans(count: u8) -> Vec<Span> {
+        let span = |id| Span {
+            trace: TraceId([1; 16]),
+            id: SpanId([id; 8]),
+            parent: None,
+            parent_is_remote: false,
+            flags: 1,
+            state: None,
+            name: String::new(),
+            kind: Kind::Client,
+            began: Wall(0),
+            ended: Wall(0),
+            attributes: vec![],
+            error: None,
+        };
+        (1..=count).map(span).collect()
+    }
+
+    #[test]
+    fn a_request_finds_room_for_all_of_its_spans_or_none() {
+        let tracer = tracer(5, 3);
+        for (count, lost) in [(4, 0), (2, 2), (1, 2), (1, 3)] {
+            tracer.add(spans(count));
+            assert_eq!(tracer.lost(), lost);
+        }
+        assert_eq!([3, 2, 0].map(|_| tracer.take().len()), [3, 2, 0]);
+        tracer.add(spans(5));
+        assert_eq!((tracer.take(), tracer.lost()), (spans(3), 3));
+    }
+
+    #[actix_rt::test]
+    async fn who_sends_is_woken_by_a_full_batch_and_by_the_end() {
+        let tracer = tracer(10, 3);
+        tracer.add(spans(2));
+        tokio::select! {
+            biased;
+            () = tracer.filled() => panic!("two are no batch"),
+            () = tokio::task::yield_now() => {}
+        }
+        tracer.add(spans(1));
+        tracer.filled().await;
+        assert!(!tracer.closing());
+        tracer.close();
+        tracer.closed().await;
+        assert!(tracer.closing());
+    }
+
+    #[test]
+    fn ids_are_never_the_same() {
+        let tracer = tracer(1, 1);
+        let (one, other) = (tracer.begin(None).unwrap(), tracer.begin(None).unwrap());
+        assert!(one.id != other.id && one.span != other.span && one.sampled);
+    }
+}
