@@ -27,4 +27,5 @@ mod round;
 pub mod route;
 pub mod router;
 pub mod row;
+pub mod traced;
 mod walk;

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::model::{Config, KeyDigest};
 use crate::store::place::Place;
 use crate::upstream::client::Clients;
+use crate::upstream::collector::Collector;
 use crate::upstream::waterfall::Worker;
 use crate::web::gate::gate;
 use crate::web::keys::Keys;
@@ -78,6 +79,7 @@ pub struct Proxy {
     recording: Arbiter,
     drain: Arc<Drain>,
     control: Arc<Mutex<Option<Control>>>,
+    collector: Option<Collector>,
 }
 
 impl Proxy {
@@ -102,6 +104,8 @@ impl Proxy {
         let metrics = Arc::new(Metrics::new(recorder.backlog()));
         let recording = Arbiter::new();
         let recorder = recorder.start_on(&recording);
+        let collector = config.traces.clone().map(|traces| Collector::start(traces, &tls));
+        let tracer = collector.as_ref().map(|collector| Arc::clone(collector.tracer()));
         let config = Arc::new(config);
         let state = Arc::new(State {
             config: Arc::clone(&config),
@@ -132,16 +136,12 @@ impl Proxy {
                     KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory)
                 })
                 .clone();
+            let (recorder, drain) = (journal_recorder.clone(), Arc::clone(&journal_drain));
             let worker = Rc::new(Worker {
                 clients: Clients::new(&tls, worker_settings.connect_timeout),
                 router: control.router,
                 keeper: control.keeper,
-                journal: Journal::start(
-                    journal_recorder.clone(),
-                    Arc::clone(&journal_drain),
-                    Arc::clone(&metrics),
-                    clock.clone(),
-                ),
+                journal: Journal::start(recorder, drain, Arc::clone(&metrics), clock.clone(), tracer.clone()),
                 clock: clock.clone(),
                 settings: Arc::clone(&worker_settings),
             });
@@ -168,6 +168,7 @@ impl Proxy {
                 // The recorder closes the database when its thread ends.
                 recording.stop();
                 let _ = recording.join();
+                drop(collector);
                 return Err(StartError::Listen { host: settings.host.clone(), port: settings.port, source });
             }
         };
@@ -182,6 +183,7 @@ impl Proxy {
             recording,
             drain,
             control,
+            collector,
         })
     }
 
@@ -216,6 +218,9 @@ impl Proxy {
             warn!("the recorder does not answer: the last requests may be missing from its log");
         }
         self.recording.stop();
+        if let Some(collector) = self.collector {
+            collector.stop(deadline.max(Instant::now() + LINGER) - Instant::now()).await;
+        }
         info!(cut, "stopped");
         cut
     }

@@ -7,6 +7,8 @@
 //! 3. `layers`, `strict`, `read`: defaults below, the command line above, into the shapes of `raw`
 //! 4. `check`, `rules`: single values, then how they fit together
 //! 5. `resolve`: the shapes become the [`model`] that the program runs on
+//!
+//! Traces are asked for by the environment alone: [`traces`].
 
 mod check;
 mod day_reset;
@@ -26,6 +28,7 @@ mod resolve;
 mod rules;
 pub mod starter;
 mod strict;
+pub mod traces;
 mod wording;
 
 use std::fs::File;
@@ -81,8 +84,11 @@ pub fn parse(
     check::check(&file, &document, &mut report);
     file.read_key_files(base_dir, &mut report);
     report.finish(origin, &document)?;
+    let (traces, mut notices) = traces::read(environment)
+        .map_err(|problems| ConfigErrors::new("environment", ConfigErrorKind::Invalid, problems))?;
+    notices.extend(document.notices());
     let incomplete = || invalid(Problem::new(YamlPath::root(), None, "this configuration cannot be used"));
-    resolve::resolve(file, overrides, document.notices()).ok_or_else(incomplete)
+    resolve::resolve(file, overrides, notices, traces).ok_or_else(incomplete)
 }
 
 type Unread = (ConfigErrorKind, Option<document::Place>, String);

@@ -26,5 +26,6 @@ pub mod sse;
 pub mod stream;
 pub mod time;
 pub mod totals;
+pub mod trace;
 pub mod trail;
 pub mod usage;

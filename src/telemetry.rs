@@ -1,4 +1,8 @@
-//! Where log lines go and what they look like.
+//! Where log lines go and what they look like; what traces are made of.
+
+pub mod otlp;
+pub mod span;
+pub mod tracer;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};

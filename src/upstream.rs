@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod body;
 pub mod channel;
 pub mod client;
+pub mod collector;
 pub mod dial;
 pub mod error;
 pub mod head;

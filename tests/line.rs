@@ -130,6 +130,8 @@ async fn o22_a_call_that_ends_wakes_the_line() {
     let clients = join_all((0..6).map(|_| app.chat(ask(""))));
     let then = async {
         app.line_has(4).await;
+        // The two that were granted are on their way.
+        provider.called(2).await;
         assert_eq!(provider.calls(), 2);
         for (called, waiting) in [(3, 3), (4, 2), (5, 1), (6, 0)] {
             gate.add_permits(1);

@@ -39,6 +39,7 @@ mod stopping;
 mod streaming;
 mod support;
 mod tls;
+mod tracing;
 mod truth;
 mod usage;
 mod waterfall;

@@ -24,6 +24,7 @@ struct Secure {
     /// The authority, as PEM.
     root: tempfile::NamedTempFile,
     handshakes: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
 }
 
 impl Secure {
@@ -50,16 +51,17 @@ impl Secure {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handshakes = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&handshakes);
+        let answers = Arc::new(AtomicUsize::new(0));
+        let (counter, answered) = (Arc::clone(&handshakes), Arc::clone(&answers));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, counter) = (acceptor.clone(), Arc::clone(&counter));
+                let (acceptor, counter, answered) = (acceptor.clone(), Arc::clone(&counter), Arc::clone(&answered));
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
                     counter.fetch_add(1, Ordering::SeqCst);
                     let mut request = Vec::new();
-                    // The request document ends in this test with the only "}]}".
+                    // The request document ends in this test with the only "}]}", and that of spans with one.
                     while stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
                         if request.ends_with(b"}]}") {
                             request.clear();
@@ -69,12 +71,13 @@ impl Secure {
                             );
                             stream.write_all(answer.as_bytes()).await.unwrap();
                             stream.flush().await.unwrap();
+                            answered.fetch_add(1, Ordering::SeqCst);
                         }
                     }
                 });
             }
         });
-        Self { address, root, handshakes }
+        Self { address, root, handshakes, answers }
     }
 
     fn chain_before(&self, second: &Provider) -> String {
@@ -112,6 +115,25 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
     assert!(alone.text().contains("connection failed") && alone.text().contains("certificate"), "{}", alone.text());
     assert_eq!(secure.handshakes.load(Ordering::SeqCst), 0);
     app.stop().await;
+}
+
+/// The collector of traces is reached by the same rules as providers are.
+#[actix_rt::test]
+async fn a_collector_behind_tls_is_reached_if_somebody_vouches_for_it() {
+    let (secure, provider) = (Secure::start().await, Provider::script([Answer::ok()]).await);
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("https://{}/v1/traces", secure.address)),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json".to_owned()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+    for (root, answers) in [(None, 0), (Some(secure.root.path()), 1)] {
+        let tls = tls::client_config(root).unwrap();
+        let yaml = chain_of(&[("a", &provider)]);
+        let app = App::start_in(&variables, &yaml, TestClock::default(), tls, Place::Memory);
+        assert_eq!(app.chat(ask("")).await.status, 200);
+        app.stop().await;
+        assert_eq!(secure.answers.load(Ordering::SeqCst), answers);
+    }
 }
 
 #[actix_rt::test]

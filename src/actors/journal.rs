@@ -16,9 +16,15 @@ use super::drain::Drain;
 use super::metrics::Metrics;
 use super::msg::Record;
 use super::recorder::RecorderActor;
+use super::route::Entry;
 use super::row::Row;
+use super::traced::{Context, Traced};
 use crate::clock::Clock;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::outcome::Reason;
 use crate::domain::time::Mono;
+use crate::domain::trace::Parent;
+use crate::telemetry::tracer::Tracer;
 
 /// How long a row may wait in the buffer.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(50);
@@ -38,6 +44,7 @@ pub struct Journal {
     drain: Arc<Drain>,
     metrics: Arc<Metrics>,
     clock: Clock,
+    tracer: Option<Arc<Tracer>>,
 }
 
 /// A request in progress. Its row is written when this is dropped, on whatever path that happens.
@@ -47,15 +54,24 @@ pub struct Note {
     pub row: Row,
     /// When the request arrived.
     pub began: Mono,
+    /// For its spans; `None` when nothing is traced.
+    traced: Option<Box<Traced>>,
     journal: Rc<Journal>,
 }
 
 impl Journal {
-    /// An empty buffer that is handed to `recorder` from time to time, from a task on the current thread.
+    /// An empty buffer that is handed to `recorder` from time to time, from a task on the current thread. Spans go to
+    /// `tracer`.
     #[must_use]
-    pub fn start(recorder: Addr<RecorderActor>, drain: Arc<Drain>, metrics: Arc<Metrics>, clock: Clock) -> Rc<Self> {
+    pub fn start(
+        recorder: Addr<RecorderActor>,
+        drain: Arc<Drain>,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+        tracer: Option<Arc<Tracer>>,
+    ) -> Rc<Self> {
         let (rows, dropped) = (RefCell::default(), Cell::default());
-        let journal = Rc::new(Self { rows, dropped, recorder, drain, metrics, clock });
+        let journal = Rc::new(Self { rows, dropped, recorder, drain, metrics, clock, tracer });
         let weak = Rc::downgrade(&journal);
         actix_rt::spawn(async move {
             let mut tick = tokio::time::interval(FLUSH_EVERY);
@@ -76,7 +92,7 @@ impl Journal {
         self.drain.enter();
         let arrived = self.clock.now();
         let row = Row { id, arrived, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
-        Note { row, began: arrived.mono, journal: Rc::clone(self) }
+        Note { row, began: arrived.mono, traced: None, journal: Rc::clone(self) }
     }
 
     fn add(&self, row: Row) {
@@ -124,6 +140,27 @@ impl Note {
         self.row.status = status;
         self.row.code = code;
     }
+
+    /// Makes the request a part of a trace, when there are traces: of the client's, if `context` finds one.
+    pub fn follow(&mut self, endpoint: Endpoint, context: impl FnOnce() -> Option<Parent>) {
+        let Some(tracer) = &self.journal.tracer else { return };
+        let parent = tracer.traces.propagates.then(context).flatten();
+        self.traced = tracer.begin(parent).map(|trace| Box::new(Traced::new(trace, endpoint)));
+    }
+
+    /// A call of `entry` begins; the headers to send along.
+    pub fn calling(&mut self, entry: &Arc<Entry>, began: Mono) -> Option<Context> {
+        let (traced, tracer) = (self.traced.as_mut()?, self.journal.tracer.as_ref()?);
+        let context = traced.call(tracer.span_id()?, entry, began);
+        tracer.traces.propagates.then_some(context)
+    }
+
+    /// The stream broke off because of this.
+    pub fn broke(&mut self, reason: Option<Reason>) {
+        if let Some(traced) = &mut self.traced {
+            traced.broken = Some(reason.unwrap_or(Reason::Unknown));
+        }
+    }
 }
 
 impl Drop for Note {
@@ -131,6 +168,9 @@ impl Drop for Note {
         let journal = &self.journal;
         self.row.took = journal.clock.mono().since(self.began);
         journal.metrics.count(&self.row);
+        if let (Some(traced), Some(tracer)) = (self.traced.take(), &journal.tracer) {
+            tracer.add(traced.spans(&self.row));
+        }
         journal.add(std::mem::take(&mut self.row));
         if journal.drain.draining() {
             journal.flush_all();
@@ -167,7 +207,7 @@ mod tests {
         });
         hangs.recv().unwrap();
 
-        let journal = Journal::start(recorder.clone(), Arc::default(), Arc::clone(&metrics), clock);
+        let journal = Journal::start(recorder.clone(), Arc::default(), Arc::clone(&metrics), clock, None);
         let requests = 2 * MAX_ROWS;
         for count in 0..requests {
             drop(journal.open(format!("req_{count:05}")));

@@ -13,7 +13,7 @@ use crate::domain::usage::Usage;
 use crate::store::requests::{Encoded, Request};
 
 /// A client may send a `model` as long as a body; of one that is kept, so many bytes are.
-const MAX_MODEL: usize = 256;
+pub(super) const MAX_MODEL: usize = 256;
 
 /// One request, as it ended.
 #[derive(Debug, Default)]
@@ -105,6 +105,6 @@ impl Row {
     }
 }
 
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::traces::Traces;
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
@@ -24,6 +25,8 @@ pub struct Config {
     pub chains: Vec<Chain>,
     /// Keys of the file that are accepted but do nothing in this version, as one sentence each, for the start-up log.
     pub notices: Vec<String>,
+    /// What the environment wants to know of each request; `None` when nothing.
+    pub traces: Option<Traces>,
 }
 
 /// Proxy-wide settings; see `config/config.example.yaml` for what each does.

@@ -11,18 +11,25 @@ use super::day_reset;
 use super::layers::Overrides;
 use super::model::{Chain, ChainEntry, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings};
 use super::raw;
+use super::traces::Traces;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
 
 /// `None` if something is missing that the checks should have asked for.
-pub(super) fn resolve(file: raw::File, overrides: &Overrides, notices: Vec<String>) -> Option<Config> {
+pub(super) fn resolve(
+    file: raw::File,
+    overrides: &Overrides,
+    notices: Vec<String>,
+    traces: Option<Traces>,
+) -> Option<Config> {
     let default_chain = ChainName::new(file.default_chain());
     Some(Config {
         settings: settings(file.settings, default_chain, overrides)?,
         providers: file.providers.into_iter().map(|it| provider(it?).map(Arc::new)).collect::<Option<_>>()?,
         chains: file.chains.into_iter().map(|it| chain(it?)).collect::<Option<_>>()?,
         notices,
+        traces,
     })
 }
 

@@ -18,4 +18,12 @@ impl Endpoint {
             Self::Embeddings => "/embeddings",
         }
     }
+    /// Its name in OpenTelemetry's conventions for generative AI.
+    #[must_use]
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use awc::ClientResponse;
 use bytes::Bytes;
 use memchr::memmem;
@@ -14,6 +14,7 @@ use super::client::{Clients, Wire};
 use super::dial::noticing;
 use super::error::CallError;
 use crate::actors::route::{Entry, Place};
+use crate::actors::traced::Context;
 use crate::clock::Clock;
 use crate::config::model::Settings;
 use crate::domain::chunk;
@@ -40,6 +41,11 @@ const SENDING: Duration = Duration::from_secs(5);
 /// The body of an error is worth so much waiting: the status has been said.
 const ERROR_BODY: Duration = Duration::from_secs(5);
 
+/// The headers of W3C Trace Context.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// See [`TRACEPARENT`].
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
 /// A call to be made.
 pub struct Call<'a> {
     /// The clients of this worker.
@@ -62,6 +68,8 @@ pub struct Call<'a> {
     pub shows_usage: bool,
     /// For absolute times in answers.
     pub clock: &'a Clock,
+    /// Sent along, when the request is traced.
+    pub trace: Option<Context>,
 }
 
 /// A usable answer.
@@ -188,7 +196,18 @@ impl Call<'_> {
     }
 
     async fn send_by(&self, wire: Wire) -> Result<ClientResponse, CallError> {
-        Ok(self.clients.head(self.entry(), self.key, self.endpoint, wire)?.send_body(self.body.clone()).await?)
+        let head = self.clients.head(self.entry(), self.key, self.endpoint, wire)?;
+        let body = self.body.clone();
+        Ok(match &self.trace {
+            None => head.send_body(body).await?,
+            Some(Context { parent, state: None }) => {
+                head.extra_header((TRACEPARENT, parent.as_str())).send_body(body).await?
+            }
+            Some(Context { parent, state: Some(state) }) => {
+                let head = head.extra_header((TRACEPARENT, parent.as_str())).extra_header((TRACESTATE, state.as_str()));
+                head.send_body(body).await?
+            }
+        })
     }
 
     /// Reads a good answer to its end.

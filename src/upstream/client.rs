@@ -16,7 +16,7 @@ use crate::actors::route::Entry;
 use crate::domain::endpoint::Endpoint;
 
 /// Sent because some edges answer 403 to library agents (Cloudflare `error code: 1010`, seen at Groq and Cerebras).
-const AGENT: &str = concat!("429chain/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("429chain/", env!("CARGO_PKG_VERSION"));
 
 /// Prepared heads that are kept before those of past configurations are thrown away.
 const MOST_HEADS: usize = 4_096;
@@ -102,7 +102,7 @@ impl Clients {
     }
 }
 
-fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Duration) -> awc::Client {
+pub(super) fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Duration) -> awc::Client {
     let connector = Connector::new()
         .connector(dialler(tls))
         // The default of 100 is one limit over all hosts: a stuck provider would starve the others.
@@ -120,7 +120,7 @@ fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Durati
 }
 
 /// The address as awc is to see it, and the value of `Host`.
-fn address(url: &str) -> Result<(String, String), CallError> {
+pub(super) fn address(url: &str) -> Result<(String, String), CallError> {
     let uri: Uri = url.parse().map_err(|fault| CallError::Unsendable(format!("{fault}")))?;
     let host = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
     if uri.scheme_str() != Some("https") {

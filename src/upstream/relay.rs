@@ -137,6 +137,7 @@ impl Passage {
     fn fail(&mut self, verdict: Verdict, detail: &str) -> Bytes {
         self.rest = None;
         self.note.answered(200, Some("stream_interrupted"));
+        self.note.broke(verdict.reason);
         let usage = self.watch.usage().copied();
         self.settle(Outcome::Broken { verdict, usage });
         let message = format!("{} broke off in the middle of its answer: {detail}", self.entry.id);

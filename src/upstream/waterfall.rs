@@ -186,7 +186,9 @@ impl Worker {
         let began = self.clock.mono();
         lease.begin();
         let ask_usage = memory.ask_usage(at, &place.entry, document);
-        let result = self.call(place, lease.lane(), endpoint, document, body, ask_usage).await;
+        let trace = note.calling(&place.entry, began);
+        let call = Call { trace, ..self.call(place, lease.lane(), endpoint, document, body, ask_usage) };
+        let result = call.run().await;
         let took = self.clock.mono().since(began);
         match result {
             Ok(answer) => {
@@ -260,16 +262,16 @@ impl Worker {
         cooldown.is_some()
     }
 
-    async fn call(
-        &self,
-        place: &Place,
+    fn call<'a>(
+        &'a self,
+        place: &'a Place,
         key: usize,
         endpoint: Endpoint,
         document: &Document,
         body: &Bytes,
         ask_usage: AskUsage,
-    ) -> Result<Served, Box<Failed>> {
-        let call = Call {
+    ) -> Call<'a> {
+        Call {
             clients: &self.clients,
             settings: &self.settings,
             place,
@@ -280,8 +282,8 @@ impl Worker {
             stream: document.stream,
             shows_usage: document.wants_usage,
             clock: &self.clock,
-        };
-        call.run().await
+            trace: None,
+        }
     }
 }
 

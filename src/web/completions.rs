@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 
@@ -18,8 +18,9 @@ use crate::actors::route::Entry;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::EntryId;
 use crate::domain::request::Document;
+use crate::domain::trace::Parent;
 use crate::upstream::apart::apart;
-use crate::upstream::attempt::{Complete, Opened, Served, Whole};
+use crate::upstream::attempt::{Complete, Opened, Served, TRACEPARENT, TRACESTATE, Whole};
 use crate::upstream::relay::Relay;
 use crate::upstream::waterfall::{Walked, Worker};
 
@@ -45,6 +46,7 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     let Admitted { id, client } = request.extensions().get::<Admitted>().cloned().unwrap_or_default();
     let mut note = worker.journal.open(id);
     note.row.client = client;
+    note.follow(endpoint, || trace_of(request.headers()));
     match admit::body(request.headers(), &mut payload, state.config.settings.max_body_bytes).await {
         Ok(body) => answer(worker, endpoint, body, note).await,
         Err(fault) => refuse(&fault, &mut note),
@@ -85,6 +87,15 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
         Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: note.row.model.clone() }, &mut note),
         Walked::Unavailable => refuse(&ApiError::ShuttingDown, &mut note),
     }
+}
+
+/// The trace that the client says its request belongs to.
+fn trace_of(headers: &HeaderMap) -> Option<Parent> {
+    let mut parents = headers.get_all(TRACEPARENT);
+    // Of two nobody knows which one is meant.
+    let parent = parents.next().filter(|_| parents.next().is_none())?;
+    let states: Option<Vec<&str>> = headers.get_all(TRACESTATE).map(|state| state.to_str().ok()).collect();
+    Parent::read(parent.as_bytes(), states.map(|states| states.join(",")))
 }
 
 /// The provider's own bytes.

@@ -1,5 +1,6 @@
 //! The proxy in process, on a real socket, and a client for it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,8 +125,18 @@ impl App {
 
     /// Starts a proxy with roots of trust of its own.
     pub fn start_with(yaml: &str, clock: TestClock, tls: Arc<ClientConfig>, place: Place) -> Self {
-        let environment = std::collections::BTreeMap::<String, String>::new();
-        let config = config::parse(yaml, "test.yaml", Path::new("."), &environment, &Overrides::default())
+        Self::start_in(&BTreeMap::new(), yaml, clock, tls, place)
+    }
+
+    /// Starts a proxy with these environment variables.
+    pub fn start_in(
+        environment: &BTreeMap<String, String>,
+        yaml: &str,
+        clock: TestClock,
+        tls: Arc<ClientConfig>,
+        place: Place,
+    ) -> Self {
+        let config = config::parse(yaml, "test.yaml", Path::new("."), environment, &Overrides::default())
             .unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
         let proxy = Proxy::start(config, vec![KeyDigest::of(ADMIN)], tls, clock.clock(), place).unwrap();
         let url = format!("http://{}", proxy.addresses()[0]);

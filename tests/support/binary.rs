@@ -1,5 +1,6 @@
 //! The binary in a process of its own.
 
+use std::borrow::BorrowMut;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -21,7 +22,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(mut command: impl BorrowMut<Command>) -> Self {
+        let command = command.borrow_mut();
         let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut running = Self { child, stderr: None, url: String::new(), before: String::new() };
         let mut stderr = BufReader::new(running.child.stderr.take().unwrap());
