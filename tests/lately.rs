@@ -33,7 +33,7 @@ async fn health_and_forecast_come_from_what_was_recorded() {
     assert_eq!(app.entry("a").await["health"]["1h"]["attempts"], 3);
     app.stop().await;
 
-    // Sixty a minute, and forty left of a day.
+    // Three hundred in the last four minutes, and forty left of a day: the minute that has just begun is the fifth.
     let provider = healthy().await;
     let limits = "    rateLimits: { requestsPerDay: 340, dayResetsAt: \"00:00 UTC\" }\n";
     let app = App::start(&with_a(&chain_of(&[("a", &provider)]), limits)).await;
@@ -41,10 +41,10 @@ async fn health_and_forecast_come_from_what_was_recorded() {
         assert_eq!(app.chat(ask("")).await.status, 200);
     }
     let chain = async || app.get("/v1/ratelimits").await.json()["chains"][0].clone();
-    let recorded = async { while chain().await["requestsPerMinute"] != 60.0 {} };
+    let recorded = async { while chain().await["requestsPerMinute"] != 75.0 {} };
     tokio::time::timeout(Duration::from_secs(10), recorded).await.expect("it is written within moments");
     let chain = chain().await;
-    assert_eq!((&chain["requestsLeft"], &chain["exhaustedAt"]), (&40.into(), &"2026-11-24T12:00:40.000Z".into()));
+    assert_eq!((&chain["requestsLeft"], &chain["exhaustedAt"]), (&40.into(), &"2026-11-24T12:00:32.000Z".into()));
     app.stop().await;
 }
 

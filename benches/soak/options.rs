@@ -10,7 +10,7 @@ use crate::manner::Manner;
 const MOST_REQUESTS: u64 = 500_000;
 
 /// How long the memory of a proxy may take to find its size.
-const LONGEST_WARM_UP: Duration = Duration::from_secs(600);
+const LONGEST_WARM_UP: Duration = Duration::from_secs(900);
 
 /// How much, and for how long.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Options {
 
     /// What comes before does not count for the growth of memory.
     pub(crate) fn warm_up(&self) -> Duration {
-        (self.lasting / 3).min(LONGEST_WARM_UP)
+        (self.lasting / 2).min(LONGEST_WARM_UP)
     }
 
     /// Whatever hangs, this ends it.
