@@ -56,6 +56,8 @@ const LEAST_RATIO: f32 = 0.15;
 const ANSWER: f32 = 500.0;
 /// How much a new observation counts.
 const WEIGHT: f32 = 0.2;
+/// How fast the highest observation is forgotten: by half after some 140 others.
+const FADE: f32 = 0.005;
 /// A prompt is judged by no fewer bytes: of a short one the frame is most.
 const SHORT: u64 = 64;
 /// The ratio is learnt from prompts of so many bytes and more. A chat template adds some 10 to 70 tokens whatever the
@@ -75,11 +77,16 @@ pub struct Estimate {
 struct Trend {
     mean: f32,
     spread: f32,
+    /// The highest of late; it fades.
+    #[serde(default)]
+    top: f32,
     /// Observations, up to a few.
     seen: u8,
 }
 
 impl Trend {
+    const NOTHING: Self = Self { mean: 0.0, spread: 0.0, top: 0.0, seen: 0 };
+
     fn learn(&mut self, value: f32) {
         if !value.is_finite() {
             return;
@@ -92,6 +99,7 @@ impl Trend {
                 self.spread += WEIGHT * (off - self.spread);
             }
         }
+        self.top = value.max(self.top + FADE * (self.mean - self.top));
         self.seen = self.seen.saturating_add(1);
     }
 
@@ -99,9 +107,9 @@ impl Trend {
         self.mean + 2.0 * self.spread
     }
 
-    /// What hardly any observation exceeds.
+    /// What hardly any observation exceeds. A few small ones in a row narrow the spread, and say nothing about the next.
     fn far(self) -> f32 {
-        self.mean + 4.0 * self.spread
+        (self.mean + 4.0 * self.spread).max(self.top)
     }
 
     fn low(self) -> f32 {
@@ -111,8 +119,7 @@ impl Trend {
 
 impl Estimate {
     /// Nothing has been learnt.
-    pub const NOTHING: Self =
-        Self { ratio: Trend { mean: 0.0, spread: 0.0, seen: 0 }, answer: Trend { mean: 0.0, spread: 0.0, seen: 0 } };
+    pub const NOTHING: Self = Self { ratio: Trend::NOTHING, answer: Trend::NOTHING };
 
     /// What a request of this size takes. `reserves_output` says that the provider counts the most output before it is
     /// produced (Groq, Cerebras, OpenAI).
@@ -197,7 +204,7 @@ impl Estimate {
     pub fn is_sane(&self) -> bool {
         [self.ratio, self.answer]
             .iter()
-            .all(|trend| trend.mean.is_finite() && trend.mean >= 0.0 && trend.spread.is_finite() && trend.spread >= 0.0)
+            .all(|trend| [trend.mean, trend.spread, trend.top].iter().all(|value| value.is_finite() && *value >= 0.0))
     }
 }
 
@@ -270,6 +277,22 @@ mod tests {
             estimate.learn(chat(4_000, Some(8_000)), 1_000, 6_000);
         }
         assert!(estimate.need(chat(4_000, Some(8_000)), false).tokens > 6_500, "long answers are reserved for");
+    }
+
+    /// A row of short answers is no sign that the next will be short.
+    #[test]
+    fn the_longest_answer_of_late_is_not_forgotten_at_once() {
+        let mut estimate = Estimate::default();
+        estimate.learn(chat(4_000, Some(300)), 1_000, 290);
+        for _ in 0..20 {
+            estimate.learn(chat(4_000, Some(300)), 1_000, 40);
+        }
+        let need = |estimate: &Estimate| estimate.need(chat(4_000, Some(300)), false).tokens;
+        assert!(need(&estimate) > 1_250, "{}", need(&estimate));
+        for _ in 0..1_000 {
+            estimate.learn(chat(4_000, Some(300)), 1_000, 40);
+        }
+        assert!(need(&estimate) < 1_100, "{}", need(&estimate));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Database {
             let reading = engine.begin_read()?;
             let (table, rows) = (reading.open_table(TOTALS)?, reading.open_table(REQUESTS)?);
             let minute = Unit::Minute.ms();
-            for part in parts(from.0, if open { to.0.div_ceil(minute) * minute } else { to.0 }) {
+            for part in parts(from.0, if open { (to.0 / minute + 1) * minute } else { to.0 }) {
                 match part {
                     Part::Units { unit, first, end } => {
                         let range = encode(unit, kind, first, "")..encode(unit, kind, end, "");
