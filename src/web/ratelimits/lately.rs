@@ -9,11 +9,12 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::domain::time::Wall;
-use crate::domain::totals::{Histogram, Totals};
+use crate::domain::totals::Totals;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::shelf::Shelf;
 use crate::store::totals::Kind;
+use crate::web::quantiles::Quantiles;
 
 const MINUTE: u64 = 60_000;
 
@@ -87,13 +88,6 @@ pub(super) struct SpanView {
     tokens_per_second: Option<f64>,
 }
 
-/// Of times in milliseconds, to within a twelfth.
-#[derive(Serialize)]
-pub(super) struct Quantiles {
-    p50: u64,
-    p95: u64,
-}
-
 impl Lately {
     /// Reads the sums.
     pub(super) fn read(database: &Database, now: Wall) -> Result<Self, StoreError> {
@@ -133,11 +127,5 @@ impl SpanView {
             first_token_ms: Quantiles::of(&totals.first_token),
             tokens_per_second: totals.tokens_per_second(),
         }
-    }
-}
-
-impl Quantiles {
-    fn of(times: &Histogram) -> Option<Self> {
-        Some(Self { p50: times.quantile(0.5)?, p95: times.quantile(0.95)? })
     }
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::time::Wall;
-use crate::domain::totals::{Histogram, Totals};
+use crate::domain::totals::Totals;
 use crate::store::totals::Kind;
+use crate::web::quantiles::Quantiles;
 
 /// The sums of one name.
 #[derive(Serialize)]
@@ -39,14 +40,6 @@ pub(super) struct Shown<'a> {
     last_request_timestamp: Option<String>,
 }
 
-/// Of times in milliseconds, to within a twelfth.
-#[derive(Serialize)]
-struct Quantiles {
-    p50: u64,
-    p95: u64,
-    p99: u64,
-}
-
 impl<'a> Shown<'a> {
     /// The sums of `name`, which is one of `kind`.
     pub(super) fn of(kind: Kind, name: &'a str, totals: &'a Totals) -> Self {
@@ -72,11 +65,5 @@ impl<'a> Shown<'a> {
             first_token_ms: Quantiles::of(&totals.first_token),
             last_request_timestamp: (totals.last > 0).then(|| Wall(totals.last).to_string()),
         }
-    }
-}
-
-impl Quantiles {
-    fn of(times: &Histogram) -> Option<Self> {
-        Some(Self { p50: times.quantile(0.5)?, p95: times.quantile(0.95)?, p99: times.quantile(0.99)? })
     }
 }
