@@ -11,6 +11,7 @@
 //! Traces are asked for by the environment alone: [`traces`].
 
 mod check;
+mod client_key;
 mod day_reset;
 pub mod document;
 pub mod environment;

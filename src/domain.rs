@@ -20,6 +20,7 @@ pub mod limits;
 pub mod normalize;
 pub mod outcome;
 pub mod pace;
+pub mod prices;
 pub mod refusal;
 pub mod request;
 pub mod sse;

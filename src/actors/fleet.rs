@@ -18,6 +18,7 @@ use crate::domain::ids::{EntryId, ModelId};
 use crate::domain::time::Now;
 use crate::store::state::State;
 
+mod supply;
 mod survey;
 
 /// All entries that a configuration names. Lives on the thread of the entry actors.

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Explain, Install, NoteDown, Remember, Revive, Survey};
+use super::msg::{Explain, Install, LookAhead, NoteDown, Remember, Revive, Survey};
 use super::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::{Config, Queue};
@@ -100,6 +100,14 @@ impl Handler<Survey> for KeeperActor {
 
     fn handle(&mut self, _: Survey, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.fleet.survey())
+    }
+}
+
+impl Handler<LookAhead> for KeeperActor {
+    type Result = MessageResult<LookAhead>;
+
+    fn handle(&mut self, _: LookAhead, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.fleet.supplies())
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::lease::{Hold, Lease, Outcome};
 use super::line::{LineView, Ticket};
-use super::report::{EntryReport, Explained};
+use super::report::{EntryReport, Explained, Supply};
 use super::route::{Route, RouteTable};
 use super::row::Row;
 use crate::domain::cooldown::Cooldown;
@@ -179,6 +179,11 @@ pub struct Revive(pub EntryId);
 #[derive(Debug, Message)]
 #[rtype(result = "Vec<EntryReport>")]
 pub struct Survey;
+
+/// To the keeper: what every chain has left.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<Supply>")]
+pub struct LookAhead;
 
 /// To the keeper: who would serve such a request now, and why would the others not?
 #[derive(Debug, Message)]

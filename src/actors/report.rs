@@ -79,3 +79,34 @@ pub struct Explained {
     /// What each entry of it would reserve, in the same order.
     pub needs: Vec<Need>,
 }
+
+/// What a route has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supply {
+    /// Label of the route.
+    pub route: String,
+    /// At this moment.
+    pub now: Left,
+    /// Until each next reset, the first one first: by the length of the window that ends then.
+    pub ahead: Vec<Ahead>,
+}
+
+/// What can be had until a limit resets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The window that ends; `None` where its length is not known.
+    pub window: Option<Duration>,
+    /// When the first limit of such a window resets.
+    pub until: Mono,
+    /// How much there is until then.
+    pub left: Left,
+}
+
+/// An amount of quota; `None` where an entry that can be asked has no known limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Requests.
+    pub requests: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+}

@@ -39,11 +39,16 @@ fn check_version(file: &File, report: &mut Report) {
 fn check_rules<T: Validate<Context = ()>>(shape: &T, path: &YamlPath, report: &mut Report) {
     let Err(broken) = shape.validate() else { return };
     for (field, error) in broken.iter() {
-        let path = field_path(path, &field.to_string());
-        match error.message().split_once('\n') {
-            Some((message, help)) => report.add_with_help(&path, message, help),
-            None => report.add(&path, error.message()),
-        }
+        check_rule(Err(error.clone()), &field_path(path, &field.to_string()), report);
+    }
+}
+
+/// Says of the value at `path` what a rule says.
+fn check_rule(result: garde::Result, path: &YamlPath, report: &mut Report) {
+    let Err(error) = result else { return };
+    match error.message().split_once('\n') {
+        Some((message, help)) => report.add_with_help(path, message, help),
+        None => report.add(path, error.message()),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::Limits;
+use crate::domain::prices::PriceList;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct Settings {
     pub host: String,
     pub port: u16,
     pub workers: usize,
-    pub api_keys: Vec<KeyDigest>,
+    pub api_keys: Vec<ClientKey>,
     /// Empty: one is generated at the first start.
     pub admin_keys: Vec<KeyDigest>,
     pub default_chain: ChainName,
@@ -58,6 +59,21 @@ pub struct Settings {
     pub retention_days: u32,
     pub normalize_responses: bool,
     pub mid_stream: Policy,
+    /// Those of the file first, then the built-in ones.
+    pub reference_prices: PriceList,
+}
+
+/// Label of requests that are sent from the admin pages.
+pub const UI_CLIENT: &str = "ui";
+
+/// A key that clients present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientKey {
+    /// Unique; what the log and the sums say instead of the key. `key-1`, `key-2` ... by their places where the file
+    /// gives none.
+    pub label: String,
+    /// All that is kept of the key itself.
+    pub digest: KeyDigest,
 }
 
 /// Waiting for quota instead of failing.
@@ -178,6 +194,19 @@ pub struct ChainEntry {
     pub model: ModelId,
     /// Overrides the provider's timeout in this chain.
     pub timeout: Option<Duration>,
+}
+
+impl ClientKey {
+    /// A key that is called by its place in the list, which is counted from 0.
+    #[must_use]
+    pub fn numbered(index: usize, key: &str) -> Self {
+        Self { label: Self::label_of(index), digest: KeyDigest::of(key) }
+    }
+
+    /// What a key without a label is called.
+    pub(super) fn label_of(index: usize) -> String {
+        format!("key-{}", index + 1)
+    }
 }
 
 /// Text that must not be shown: `Debug` prints a mask, and there is no `Display`.

@@ -34,9 +34,9 @@ pub(super) struct Settings {
     pub(super) port: u64,
     #[garde(custom(rules::between(1, 64)))]
     pub(super) workers: u64,
-    #[garde(inner(inner(custom(rules::client_key))))]
+    #[garde(skip)]
     #[serde(skip_serializing)]
-    pub(super) api_keys: Vec<Option<Secret>>,
+    pub(super) api_keys: Vec<Option<ClientKey>>,
     #[garde(inner(inner(custom(rules::client_key))))]
     #[serde(skip_serializing)]
     pub(super) admin_keys: Vec<Option<Secret>>,
@@ -84,6 +84,26 @@ pub(super) struct Settings {
     pub(super) mid_stream_cooldown_ms: u64,
     #[garde(custom(rules::wait))]
     pub(super) mid_stream_cooldown_max_ms: u64,
+    #[garde(skip)]
+    #[serde(skip_serializing)]
+    pub(super) reference_prices: BTreeMap<String, Option<Price>>,
+}
+
+/// An item of `apiKeys:` of the settings; see [`super::client_key`] for how it may be written.
+#[derive(Debug, Default)]
+pub(super) struct ClientKey {
+    pub(super) key: Option<Secret>,
+    pub(super) label: Option<String>,
+}
+
+/// A value of `referencePrices:`, in US dollars per million tokens.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Price {
+    #[garde(inner(custom(rules::price)))]
+    pub(super) input: Option<f64>,
+    #[garde(inner(custom(rules::price)))]
+    pub(super) output: Option<f64>,
 }
 
 impl Default for Settings {
@@ -115,6 +135,7 @@ impl Default for Settings {
             mid_stream_failure_threshold: 3,
             mid_stream_cooldown_ms: 120_000,
             mid_stream_cooldown_max_ms: 1_800_000,
+            reference_prices: BTreeMap::new(),
         }
     }
 }

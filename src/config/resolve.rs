@@ -9,12 +9,13 @@ use std::time::Duration;
 use super::check::digest;
 use super::day_reset;
 use super::layers::Overrides;
-use super::model::{Chain, ChainEntry, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings};
+use super::model::{Chain, ChainEntry, ClientKey, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings};
 use super::raw;
 use super::traces::Traces;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
+use crate::domain::prices::{Price, PriceList};
 
 /// `None` if something is missing that the checks should have asked for.
 pub(super) fn resolve(
@@ -40,7 +41,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
         host: raw.host,
         port: raw.port.try_into().ok()?,
         workers: raw.workers.try_into().ok()?,
-        api_keys: digests(&raw.api_keys)?,
+        api_keys: client_keys(raw.api_keys)?,
         admin_keys: digests(&raw.admin_keys)?,
         default_chain,
         unknown_model: raw.unknown_model,
@@ -69,6 +70,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
             // A file that gives only the first cooldown need not know the default of the longest.
             cooldown_max: millis(raw.mid_stream_cooldown_max_ms).max(cooldown),
         },
+        reference_prices: prices(raw.reference_prices)?,
     })
 }
 
@@ -81,6 +83,22 @@ fn places(db_path: Option<PathBuf>, data_dir: Option<PathBuf>) -> (PathBuf, Path
     let data_dir = data_dir.or(beside).unwrap_or_else(|| PathBuf::from("./data"));
     let db_path = db_path.unwrap_or_else(|| data_dir.join("usage.redb"));
     (data_dir, db_path)
+}
+
+fn client_keys(keys: Vec<Option<raw::ClientKey>>) -> Option<Vec<ClientKey>> {
+    let keys = keys.into_iter().enumerate().map(|(index, key)| {
+        let raw::ClientKey { key, label } = key?;
+        Some(ClientKey { digest: digest(key.as_ref()?)?, label: label.unwrap_or_else(|| ClientKey::label_of(index)) })
+    });
+    keys.collect()
+}
+
+fn prices(prices: BTreeMap<String, Option<raw::Price>>) -> Option<PriceList> {
+    let prices = prices.into_iter().map(|(models, price)| {
+        let raw::Price { input, output } = price?;
+        Some((models, Price { input: input?, output: output? }))
+    });
+    Some(PriceList::new(prices.collect::<Option<Vec<_>>>()?))
 }
 
 fn digests(keys: &[Option<Secret>]) -> Option<Vec<KeyDigest>> {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use actix_http::Uri;
 use garde::{Error, Result};
 
-use super::model::Secret;
+use super::model::{Secret, UI_CLIENT};
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
@@ -78,6 +78,19 @@ pub(super) fn client_key(key: &Secret, (): &()) -> Result {
         }),
         None => provider_key(key, &()),
     }
+}
+
+/// What the log says instead of a client's key.
+pub(super) fn label(text: &str, (): &()) -> Result {
+    let fits = (1..=64).contains(&text.chars().count()) && !text.contains(|letter: char| letter.is_control());
+    ensure(fits && text.trim() == text, || "must be 1 to 64 characters, without spaces around them".to_owned())?;
+    ensure(text != UI_CLIENT, || format!("`{UI_CLIENT}` is what requests of the admin pages are labelled"))
+}
+
+pub(super) fn price(dollars: &f64, (): &()) -> Result {
+    ensure((0.0..=1_000_000.0).contains(dollars), || {
+        "must be from 0 to 1000000 US dollars per million tokens".to_owned()
+    })
 }
 
 /// A key travels in a header, where spaces and line breaks end it, and anything but ASCII is ambiguous.

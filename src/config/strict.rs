@@ -11,6 +11,9 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
+/// Name of the struct that may also be written as plain text.
+pub(super) const SHORT: &str = "ClientKey";
+
 pub(super) const MAPPING: &str = "a mapping (`key: value` lines)";
 
 /// Why a value does not fit.
@@ -102,6 +105,12 @@ fn whole(text: &str) -> Option<u64> {
     })
 }
 
+/// `0.59`, `.5`, `3`, `1e-3`; not `inf`, `nan` and what else Rust takes for a number.
+fn decimal(text: &str) -> Option<f64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    text.parse().ok().filter(|number: &f64| digits && number.is_finite())
+}
+
 impl<'de> Deserializer<'de> for Strict<'_> {
     type Error = Misfit;
 
@@ -127,6 +136,15 @@ impl<'de> Deserializer<'de> for Strict<'_> {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_u64(self.whole().ok_or(Misfit::Expected("a whole number"))?)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let number = match &self.0.kind {
+            ValueKind::Float(number) => Some(*number),
+            ValueKind::String(text) => decimal(text),
+            _ => self.whole().map(|number| number as f64),
+        };
+        visitor.visit_f64(number.ok_or(Misfit::Expected("a number"))?)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -183,15 +201,20 @@ impl<'de> Deserializer<'de> for Strict<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        self.deserialize_map(visitor)
+        match (&self.0.kind, self.text()) {
+            (ValueKind::Table(_), _) => self.deserialize_map(visitor),
+            (_, Some(text)) if name == SHORT => visitor.visit_string(text),
+            _ if name == SHORT => Err(Misfit::Expected("text, or a mapping with `key` and `label`")),
+            _ => self.deserialize_map(visitor),
+        }
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
         ignored_any
     }
 }
@@ -217,6 +240,17 @@ mod tests {
         }
         assert_eq!(read::<u64>(true), Err(Misfit::Expected("a whole number")));
         assert_eq!(read::<u64>(29.5), Err(Misfit::Expected("a whole number")));
+    }
+
+    #[test]
+    fn prices_are_plain_decimal_numbers() {
+        for (text, number) in [("0.59", 0.59), (".5", 0.5), ("3", 3.0), ("1e-3", 0.001), ("-1", -1.0)] {
+            assert_eq!(read::<f64>(text), Ok(number), "{text}");
+        }
+        for text in ["", "inf", "nan", "infinity", "1_000", "0x1", "$1", "1,5", "1e999", "e"] {
+            assert_eq!(read::<f64>(text), Err(Misfit::Expected("a number")), "{text}");
+        }
+        assert_eq!(read::<f64>(true), Err(Misfit::Expected("a number")));
     }
 
     #[test]

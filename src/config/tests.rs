@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::ConfigErrors;
-use super::model::{Config, KeyDigest, LogFormat, LogLevel, Strategy, UnknownModel};
+use super::model::{ClientKey, Config, KeyDigest, LogFormat, LogLevel, Strategy, UnknownModel};
 use super::*;
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::ModelId;
@@ -55,7 +55,7 @@ fn what_a_file_leaves_out_has_the_documented_default() {
     assert_eq!(settings.host, "127.0.0.1");
     assert_eq!(settings.port, 3429);
     assert_eq!(settings.workers, 1);
-    assert_eq!(settings.api_keys, [KeyDigest::of("client-key")]);
+    assert_eq!(settings.api_keys, [ClientKey::numbered(0, "client-key")]);
     assert_eq!(settings.admin_keys, []);
     assert_eq!(settings.default_chain.as_str(), "default");
     assert_eq!(settings.unknown_model, UnknownModel::DefaultChain);
@@ -252,7 +252,30 @@ fn several_keys_and_headers_come_through() {
 fn client_keys_may_be_given_as_digests() {
     let digest = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
     let config = good(&with("client-key", digest));
-    assert_eq!(config.settings.api_keys, [KeyDigest::of("foo")]);
+    assert_eq!(config.settings.api_keys, [ClientKey::numbered(0, "foo")]);
+}
+
+#[test]
+fn client_keys_may_have_labels() {
+    let labels = |items: &str| {
+        let keys = good(&with("client-key", items)).settings.api_keys;
+        keys.into_iter().map(|key| (key.label, key.digest)).collect::<Vec<_>>()
+    };
+    let of = |label: &str, key| (label.to_owned(), KeyDigest::of(key));
+    let items = "a, { key: b, label: the laptop }, { label: phone, key: '${KEY}' }, { key: d }";
+    let expected = [of("key-1", "a"), of("the laptop", "b"), of("phone", "value-of-KEY"), of("key-4", "d")];
+    assert_eq!(labels(items), expected);
+    assert_eq!(labels("{ key: a, label: key-2 }, { key: b, label: x }")[0].0, "key-2", "it is nobody else's");
+}
+
+#[test]
+fn reference_prices_come_before_the_built_in_ones() {
+    let prices = "[client-key]\n  referencePrices: { 'gpt-4o': { input: 1, output: 2.5 }, 'x.y*': { input: 0, output: .5 } }";
+    let list = good(&with("[client-key]", prices)).settings.reference_prices;
+    let of = |model| list.of(model).map(|line| (line.price.input, line.price.output, line.built_in));
+    assert_eq!(of("openai/gpt-4o"), Some((1.0, 2.5, false)));
+    assert_eq!(of("x.y-z"), Some((0.0, 0.5, false)));
+    assert_eq!(of("gpt-4o-mini"), Some((0.15, 0.60, true)));
 }
 
 #[test]

@@ -290,6 +290,28 @@ impl Bucket {
         }
     }
 
+    /// When its window ends: when all is back if something is missing, else a window from now or the provider's own
+    /// end of it; `None` when it refills all the time.
+    #[must_use]
+    pub fn next_reset(&self, now: Mono) -> Option<Mono> {
+        match &self.refill {
+            Refill::Calendar(calendar) => Some(calendar.end()),
+            Refill::Steady(_) => self.full_again(now),
+            _ => self.full_again(now).or(Some(Mono(now.0.saturating_add(self.span)))),
+        }
+    }
+
+    /// How much can be had from `begin` on and until `at`; `None` when nobody knows, because only what was left until
+    /// its end was ever told.
+    #[must_use]
+    pub fn left_by(&self, held: u64, now: Mono, begin: Mono, at: Mono) -> Option<u64> {
+        let all = self.released_by(held, now, at);
+        let known = self.told_limit().is_some() || all == self.released_by(held, now, now);
+        // What has come back by then and was not used does not add up.
+        let before = self.released_by(held, now, begin);
+        known.then(|| all.saturating_sub(before).saturating_add(before.min(self.limit)))
+    }
+
     /// Counts `amount` as used at the time `at`.
     pub fn charge(&mut self, amount: u64, at: Mono) {
         match self.refill {

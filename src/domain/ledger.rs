@@ -248,6 +248,22 @@ impl Ledger {
         buckets.chain(slots).min().unwrap_or(u64::MAX)
     }
 
+    /// How many requests, or tokens, can be had until `at`; `None` when no limit of them is known.
+    #[must_use]
+    pub fn left_by(&self, dimension: Dimension, now: Mono, at: Mono) -> Option<u64> {
+        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
+            Some(Deadline::Never) => return Some(0),
+            Some(Deadline::At(end)) if end > at => return Some(0),
+            Some(Deadline::At(end)) => end,
+            None => now,
+        };
+        let held = if dimension == Dimension::Tokens { self.held } else { 0 };
+        let buckets = self.buckets.iter().filter(|bucket| bucket.dimension() == dimension);
+        let left = buckets.map(|bucket| bucket.left_by(held, now, begin, at));
+        // Of several limits one that is not known may be the least, but what is known bounds it.
+        left.flatten().min()
+    }
+
     /// The part of the scarcest bucket that is left, in thousandths.
     #[must_use]
     pub fn headroom(&self) -> u32 {

@@ -36,6 +36,9 @@ pub struct Sums {
     pub totals: BTreeMap<String, Totals>,
 }
 
+/// Sums by name, and for each name by time.
+pub type Trends = BTreeMap<String, Vec<(Wall, Totals)>>;
+
 impl Database {
     /// Sums of all requests that arrived from `from` on and before `to`, by the names of a kind. `now` tells how fine
     /// what is kept still is; a range that goes on until then has all that has come.
@@ -92,21 +95,48 @@ impl Database {
         from: Wall,
         to: Wall,
     ) -> Result<Vec<(Wall, Totals)>, StoreError> {
+        let mut series = Vec::new();
+        // With few names the neighbours cost less than a search for each unit.
+        self.each_unit(kind, unit, from, to, |at, found, totals| {
+            if found == name {
+                series.push((at, totals()?));
+            }
+            Ok(())
+        })?;
+        Ok(series)
+    }
+
+    /// The same for all names of a kind.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn trends(&self, kind: Kind, unit: Unit, from: Wall, to: Wall) -> Result<Trends, StoreError> {
+        let mut trends = Trends::new();
+        self.each_unit(kind, unit, from, to, |at, name, totals| {
+            trends.entry(name).or_default().push((at, totals()?));
+            Ok(())
+        })?;
+        Ok(trends)
+    }
+
+    fn each_unit(
+        &self,
+        kind: Kind,
+        unit: Unit,
+        from: Wall,
+        to: Wall,
+        mut take: impl FnMut(Wall, String, &dyn Fn() -> Result<Totals, Fault>) -> Result<(), Fault>,
+    ) -> Result<(), StoreError> {
         self.with(|engine| {
             let table = engine.begin_read()?.open_table(TOTALS)?;
             let (first, end) = (from.0 / unit.ms(), to.0.div_ceil(unit.ms()));
-            let mut series = Vec::new();
-            // With few names the neighbours cost less than a search for each unit.
-            for entry in
-                table.range(encode(unit, kind, first, "").as_slice()..encode(unit, kind, end, "").as_slice())?
-            {
+            let range = encode(unit, kind, first, "")..encode(unit, kind, end, "");
+            for entry in table.range(range.start.as_slice()..range.end.as_slice())? {
                 let (key, value) = entry?;
-                let (at, found) = decode(key.value())?;
-                if found == name {
-                    series.push((start(unit, at), read(value.value())?));
-                }
+                let (at, name) = decode(key.value())?;
+                take(start(unit, at), name, &|| read(value.value()))?;
             }
-            Ok(series)
+            Ok(())
         })
     }
 

@@ -46,10 +46,7 @@ pub async fn gate<B: MessageBody + 'static>(
     let unread = Unread::of(&mut request);
     let mut response = match admit(&state, &request, visitor) {
         Ok(()) => {
-            let client = match visitor {
-                Visitor::Client(key) => format!("key-{key}"),
-                _ => String::new(),
-            };
+            let client = state.keys.label(visitor).to_owned();
             request.extensions_mut().insert(Admitted { id: id.clone(), client });
             next.call(request).await?.map_into_boxed_body()
         }

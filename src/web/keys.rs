@@ -5,19 +5,19 @@ use std::fmt;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::config::model::KeyDigest;
+use crate::config::model::{ClientKey, KeyDigest};
 
 /// All keys that open a door.
 #[derive(Clone)]
 pub struct Keys {
-    client: Vec<KeyDigest>,
+    client: Vec<ClientKey>,
     admin: Vec<KeyDigest>,
 }
 
 /// What a request's key opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visitor {
-    /// The model API; which of the keys it is, counted from 1.
+    /// The model API; which of the keys it is, counted from 0.
     Client(usize),
     /// State and settings.
     Admin,
@@ -30,7 +30,7 @@ pub enum Visitor {
 impl Keys {
     /// Doors for these keys.
     #[must_use]
-    pub fn new(client: Vec<KeyDigest>, admin: Vec<KeyDigest>) -> Self {
+    pub fn new(client: Vec<ClientKey>, admin: Vec<KeyDigest>) -> Self {
         Self { client, admin }
     }
 
@@ -40,10 +40,20 @@ impl Keys {
         let Some(key) = presented(headers) else { return Visitor::Nobody };
         let digest = KeyDigest::of(key);
         // Both lists are always looked through to the end: time tells nothing about where a key stands.
-        match (among(&self.client, &digest), among(&self.admin, &digest)) {
+        let client = among(self.client.iter().map(|key| &key.digest), &digest);
+        match (client, among(&self.admin, &digest)) {
             (Some(key), _) => Visitor::Client(key),
             (None, Some(_)) => Visitor::Admin,
             (None, None) => Visitor::Stranger,
+        }
+    }
+
+    /// What the log calls a visitor: the label of a client's key; an admin and a stranger have none.
+    #[must_use]
+    pub fn label(&self, visitor: Visitor) -> &str {
+        match visitor {
+            Visitor::Client(key) => self.client.get(key).map_or("", |key| &key.label),
+            _ => "",
         }
     }
 }
@@ -63,13 +73,13 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(api_key).filter(|key| !key.is_empty())
 }
 
-/// The last of the keys that it is, counted from 1.
-fn among(keys: &[KeyDigest], digest: &KeyDigest) -> Option<usize> {
+/// The last of the keys that it is, counted from 0.
+fn among<'a>(keys: impl IntoIterator<Item = &'a KeyDigest>, digest: &KeyDigest) -> Option<usize> {
     let found = keys
-        .iter()
+        .into_iter()
         .zip(1_u64..)
         .fold(0_u64, |found, (key, place)| u64::conditional_select(&found, &place, key.0.ct_eq(&digest.0)));
-    usize::try_from(found).ok().filter(|place| *place > 0)
+    usize::try_from(found).ok()?.checked_sub(1)
 }
 
 #[cfg(test)]
@@ -78,30 +88,32 @@ mod tests {
 
     use super::*;
 
-    fn visitor(headers: &[(&'static str, &'static str)]) -> Visitor {
-        let keys =
-            Keys::new(vec![KeyDigest::of("client-1"), KeyDigest::of("client-2")], vec![KeyDigest::of("admin-1")]);
+    fn visitor(headers: &[(&'static str, &'static str)]) -> (Visitor, String) {
+        let client = |label: &str, key| ClientKey { label: label.to_owned(), digest: KeyDigest::of(key) };
+        let clients = vec![client("laptop", "client-1"), client("key-2", "client-2")];
+        let keys = Keys::new(clients, vec![KeyDigest::of("admin-1")]);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        keys.visitor(&map)
+        let visitor = keys.visitor(&map);
+        (visitor, keys.label(visitor).to_owned())
     }
 
     #[test]
     fn every_key_opens_its_own_door() {
-        assert_eq!(visitor(&[("authorization", "Bearer client-1")]), Visitor::Client(1));
-        assert_eq!(visitor(&[("authorization", "bearer  client-2")]), Visitor::Client(2));
-        assert_eq!(visitor(&[("x-api-key", "client-2")]), Visitor::Client(2));
-        assert_eq!(visitor(&[("authorization", "Basic abc"), ("x-api-key", "admin-1")]), Visitor::Admin);
+        assert_eq!(visitor(&[("authorization", "Bearer client-1")]), (Visitor::Client(0), "laptop".to_owned()));
+        assert_eq!(visitor(&[("authorization", "bearer  client-2")]), (Visitor::Client(1), "key-2".to_owned()));
+        assert_eq!(visitor(&[("x-api-key", "client-2")]), (Visitor::Client(1), "key-2".to_owned()));
+        assert_eq!(visitor(&[("authorization", "Basic abc"), ("x-api-key", "admin-1")]), (Visitor::Admin, String::new()));
     }
 
     #[test]
     fn anything_else_stays_outside() {
-        assert_eq!(visitor(&[]), Visitor::Nobody);
-        assert_eq!(visitor(&[("authorization", "Bearer")]), Visitor::Nobody);
-        assert_eq!(visitor(&[("authorization", "Bearer  ")]), Visitor::Nobody);
-        assert_eq!(visitor(&[("authorization", "Bearer client-10")]), Visitor::Stranger);
-        assert_eq!(visitor(&[("authorization", "client-1")]), Visitor::Nobody);
+        assert_eq!(visitor(&[]), (Visitor::Nobody, String::new()));
+        assert_eq!(visitor(&[("authorization", "Bearer")]), (Visitor::Nobody, String::new()));
+        assert_eq!(visitor(&[("authorization", "Bearer  ")]), (Visitor::Nobody, String::new()));
+        assert_eq!(visitor(&[("authorization", "Bearer client-10")]), (Visitor::Stranger, String::new()));
+        assert_eq!(visitor(&[("authorization", "client-1")]), (Visitor::Nobody, String::new()));
     }
 }

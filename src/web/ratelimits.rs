@@ -2,7 +2,7 @@
 
 mod chains;
 pub(super) mod entries;
-pub(super) mod lately;
+pub(crate) mod lately;
 mod watch;
 
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::query::Query;
 use super::state::State;
-use crate::actors::msg::{Lines, Routes, Survey};
+use crate::actors::msg::{Lines, LookAhead, Routes, Survey};
 use crate::upstream::waterfall::Worker;
 
 /// The state of all entries, and what it means for each chain; with `watch=1` again whenever it has changed.
@@ -38,13 +38,14 @@ async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
     let table = worker.router.send(Routes).await;
     let lines = worker.router.send(Lines).await;
     let reports = worker.keeper.send(Survey).await;
-    let (Ok(table), Ok(lines), Ok(reports)) = (table, lines, reports) else {
+    let supplies = worker.keeper.send(LookAhead).await;
+    let (Ok(table), Ok(lines), Ok(reports), Ok(supplies)) = (table, lines, reports, supplies) else {
         return Err(ApiError::ShuttingDown);
     };
     let now = worker.clock.now();
     Ok(json!({
         "now": now.wall.to_string(),
         "ratelimits": reports.iter().map(|report| entries::view(report, &lately, now)).collect::<Vec<_>>(),
-        "chains": chains::view(&table, &reports, &lines, &lately, now),
+        "chains": chains::view(&table, &reports, &supplies, &lines, &lately, now),
     }))
 }

@@ -17,6 +17,8 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
         .service(post("/v1/admin/explain").route(web::post().to(explain::explain)))
         .service(get("/v1/stats/summary").route(web::get().to(stats::summary)))
+        .service(get("/v1/stats/series").route(web::get().to(stats::series::series)))
+        .service(get("/v1/stats/prices").route(web::get().to(stats::saved::prices)))
         .service(get("/v1/stats/requests").route(web::get().to(stats::log::list)))
         .service(get("/v1/stats/requests/{id}").route(web::get().to(stats::log::one)))
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}").route(web::get().to(stats::all)))

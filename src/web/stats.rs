@@ -2,6 +2,8 @@
 
 pub mod log;
 mod row;
+pub mod saved;
+pub mod series;
 mod sums;
 
 use std::sync::Arc;

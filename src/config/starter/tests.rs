@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::super::model::{Config, KeyDigest};
+use super::super::model::{ClientKey, Config};
 use super::super::{Overrides, parse};
 use super::*;
 
@@ -21,7 +21,7 @@ fn one_key_is_enough_to_start_and_the_others_may_come_later() {
             .unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(enabled(&config).len(), 1, "{name}");
         assert_eq!((starter.present.as_slice(), starter.missing.len()), ([name].as_slice(), 4));
-        assert_eq!(config.settings.api_keys, [KeyDigest::of(&starter.client_key)]);
+        assert_eq!(config.settings.api_keys, [ClientKey::numbered(0, &starter.client_key)]);
     }
     let environment = environment(&VARIABLES);
     let starter = starter(&environment).unwrap();

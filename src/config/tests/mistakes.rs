@@ -167,6 +167,27 @@ fn mistakes_at_the_top() {
         ("version: 1", "version: one", ["1:10", "expected a whole number", ""]),
         ("version: 1", "version: 1\nport: 1", ["2:1", "unknown key `port`", "known here: version, settings"]),
         ("  apiKeys: [client-key]\n", "", ["2:1", "at least one client key is needed", "openssl rand"]),
+        ("[client-key]", "[a, { label: x }]", ["3:16", "settings.apiKeys[1].key: is missing", "{ key: ..., label"]),
+        ("[client-key]", "[a, { key: '', label: x }]", ["3:23", "settings.apiKeys[1].key: this key is empty", ""]),
+        ("[client-key]", "[a, { key: b, lable: x }]", ["3:26", "unknown key `lable`", "did you mean `label`?"]),
+        ("[client-key]", "[a, { key: b, label: key-1 }]", ["3:33", "settings.apiKeys[0] is called so, too", "of its own"]),
+        ("[client-key]", "[{ key: b, label: ui }]", ["3:30", "`ui` is what requests of the admin pages", ""]),
+        ("[client-key]", "[{ key: b, label: '' }]", ["3:30", "must be 1 to 64 characters", ""]),
+        ("[client-key]", "[[a]]", ["3:13", "settings.apiKeys[0]: expected text, or a mapping with `key`", "a list"]),
+        ("[client-key]", "[client-key]\n  referencePrices: [1]", ["4:3", "expected a mapping", ""]),
+        ("[client-key]", "[client-key]\n  referencePrices: { m: 1 }", ["4:25", "expected a mapping", "`1`"]),
+        ("[client-key]", "[client-key]\n  referencePrices: { m: }", ["4:22", "has no price", "input: 0.59"]),
+        ("[client-key]", "[client-key]\n  referencePrices: { m: { input: 1 } }", ["4:22", "output: is missing", "US dollars"]),
+        (
+            "[client-key]",
+            "[client-key]\n  referencePrices: { m: { input: -1, output: 1 } }",
+            ["4:34", "must be from 0 to 1000000", ""],
+        ),
+        (
+            "[client-key]",
+            "[client-key]\n  referencePrices: { m: { input: cheap, output: 1 } }",
+            ["4:34", "expected a number, found `cheap`", ""],
+        ),
         ("apiKeys: [client-key]", "apiKeys: []", ["3:3", "at least one client key is needed", "429chain init"]),
     ] {
         one_mistake(old, new, &says);

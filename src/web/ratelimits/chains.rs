@@ -1,17 +1,14 @@
 //! What the state of its entries means for a chain.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use serde::Serialize;
 
+use super::entries::window_label;
 use super::lately::Lately;
 use crate::actors::line::LineView;
-use crate::actors::posted::Owner;
-use crate::actors::report::{EntryReport, LaneReport};
+use crate::actors::report::{Ahead, EntryReport, Left, Supply};
 use crate::actors::route::{Route, RouteTable};
 use crate::domain::cooldown::Deadline;
-use crate::domain::evidence::Dimension;
+use crate::domain::forecast::used_up;
 use crate::domain::ids::EntryId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Now;
@@ -24,18 +21,30 @@ pub(super) struct ChainView<'a> {
     next: Option<&'a EntryId>,
     ready: usize,
     entries: usize,
-    /// Until the next reset; null when a limit is not known.
+    /// At this moment; null when a limit is not known.
     requests_left: Option<u64>,
     tokens_left: Option<u64>,
+    /// Until each next reset, by the window that ends then.
+    forecast: Vec<ForecastView>,
     next_reset: Option<String>,
     /// When the first entry is back, if none can be asked now.
     first_recovery: Option<String>,
     /// Over the last five minutes; null when nothing is recorded.
     requests_per_minute: Option<f64>,
     tokens_per_minute: Option<f64>,
-    /// When nothing is left at that rate, if that is before the next reset; null when a limit is not known.
+    /// When nothing is left at that rate; null when it lasts until all of those resets, or a limit is not known.
     exhausted_at: Option<String>,
     waiting: Waiting,
+}
+
+/// What can be had until a limit resets; null when a limit is not known.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ForecastView {
+    window: Option<String>,
+    until: String,
+    requests_left: Option<u64>,
+    tokens_left: Option<u64>,
 }
 
 #[derive(Default, Serialize)]
@@ -48,17 +57,19 @@ struct Waiting {
 pub(super) fn view<'a>(
     table: &'a RouteTable,
     reports: &'a [EntryReport],
+    supplies: &[Supply],
     lines: &[LineView],
     lately: &Lately,
     now: Now,
 ) -> Vec<ChainView<'a>> {
     let routes = table.order.iter().filter_map(|name| table.chains.get(name));
-    routes.map(|route| one(route, reports, lines, lately, now)).collect()
+    routes.map(|route| one(route, reports, supplies, lines, lately, now)).collect()
 }
 
 fn one<'a>(
     route: &'a Route,
     reports: &'a [EntryReport],
+    supplies: &[Supply],
     lines: &[LineView],
     lately: &Lately,
     now: Now,
@@ -72,20 +83,24 @@ fn one<'a>(
         Some(Deadline::At(end)) => Some(end),
         _ => None,
     });
-    let (requests_left, tokens_left) = (left(&entries, Dimension::Requests), left(&entries, Dimension::Tokens));
     let next_reset = resets.min();
     let rate = lately.rate(&route.label);
-    let ends = [(requests_left, rate.map(|rate| rate.requests)), (tokens_left, rate.map(|rate| rate.tokens))];
-    let end = ends.into_iter().filter_map(|(left, per_minute)| after(left?, per_minute?)).min();
-    let exhausted = end.map(|wait| now.mono.after(wait)).filter(|end| next_reset.is_none_or(|reset| *end < reset));
+    let supply = supplies.iter().find(|supply| supply.route == route.label);
+    let ahead = supply.map_or(&[][..], |supply| &supply.ahead);
+    let end = |left: fn(&Left) -> Option<u64>, per_minute| {
+        used_up(ahead.iter().map(|ahead| (ahead.until, left(&ahead.left))), per_minute, now.mono)
+    };
+    let ends = rate.map(|rate| [end(|left| left.requests, rate.requests), end(|left| left.tokens, rate.tokens)]);
+    let exhausted = ends.into_iter().flatten().flatten().min();
     let line = lines.iter().find(|line| line.label == route.label);
     ChainView {
         chain: &route.label,
         next: able.first().map(|report| &report.id),
         ready: able.len(),
         entries: entries.len(),
-        requests_left,
-        tokens_left,
+        requests_left: supply.and_then(|supply| supply.now.requests),
+        tokens_left: supply.and_then(|supply| supply.now.tokens),
+        forecast: ahead.iter().map(|ahead| ForecastView::of(ahead, now)).collect(),
         next_reset: next_reset.map(|end| now.wall_of(end).to_string()),
         first_recovery: recoveries.min().filter(|_| able.is_empty()).map(|end| now.wall_of(end).to_string()),
         requests_per_minute: rate.map(|rate| rate.requests),
@@ -98,38 +113,17 @@ fn one<'a>(
     }
 }
 
-/// How long so much lasts.
-fn after(left: u64, per_minute: f64) -> Option<Duration> {
-    let minutes = left as f64 / per_minute;
-    (per_minute > 0.0).then(|| Duration::try_from_secs_f64(minutes * 60.0).ok()).flatten()
+impl ForecastView {
+    fn of(ahead: &Ahead, now: Now) -> Self {
+        Self {
+            window: ahead.window.map(window_label),
+            until: now.wall_of(ahead.until).to_string(),
+            requests_left: ahead.left.requests,
+            tokens_left: ahead.left.tokens,
+        }
+    }
 }
 
 fn is_able(report: &EntryReport) -> bool {
     report.enabled && report.lanes.iter().any(|lane| lane.refusal.is_none())
-}
-
-/// How much is left of all entries together; `None` when one that can be asked has no known limit. What several entries
-/// share is counted once.
-fn left(entries: &[&EntryReport], dimension: Dimension) -> Option<u64> {
-    // By account: what its lanes have left, and what they share.
-    let mut accounts: BTreeMap<(&str, usize), (u64, u64)> = BTreeMap::new();
-    for report in entries.iter().filter(|report| report.enabled) {
-        for (key, lane) in report.lanes.iter().enumerate() {
-            if lane.cooldown.is_some() {
-                continue;
-            }
-            let (own, shared) = (least(lane, dimension, true), least(lane, dimension, false));
-            let account = accounts.entry((report.id.provider.as_str(), key)).or_insert((0, u64::MAX));
-            account.0 = account.0.saturating_add(own);
-            account.1 = account.1.min(shared);
-        }
-    }
-    let total = accounts.values().fold(0_u64, |sum, (own, shared)| sum.saturating_add(*own.min(shared)));
-    (total < u64::MAX).then_some(total)
-}
-
-fn least(lane: &LaneReport, dimension: Dimension, own: bool) -> u64 {
-    let buckets = lane.buckets.iter().filter(|bucket| bucket.dimension == dimension);
-    let mine = buckets.filter(|bucket| matches!(bucket.owner, Owner::Lane | Owner::Model) == own);
-    mine.map(|bucket| bucket.remaining).min().unwrap_or(u64::MAX)
 }

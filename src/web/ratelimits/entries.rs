@@ -1,8 +1,10 @@
 //! One entry, as `/v1/ratelimits` shows it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::lately::{HealthView, Lately};
+use super::lately::{HealthView, HourView, Lately};
 use crate::actors::posted::Owner;
 use crate::actors::report::{BucketReport, EntryReport, LaneReport};
 use crate::domain::bucket::Source;
@@ -28,6 +30,8 @@ pub(super) struct EntryView<'a> {
     quota: Quota,
     /// How it has done lately; null when nothing is recorded.
     health: Option<HealthView>,
+    /// By the hour, of the last day.
+    trend: Vec<HourView>,
     keys: Vec<LaneView<'a>>,
 }
 
@@ -136,6 +140,7 @@ pub(super) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> En
             tokens: scarcest(Dimension::Tokens),
         },
         health: lately.health(&report.id.label()),
+        trend: lately.trend(&report.id.label()),
         keys,
     }
 }
@@ -224,11 +229,15 @@ fn refused(lane: &LaneReport, now: Now) -> Option<State> {
     })
 }
 
+/// `minute`, `day`, or the length of a window without a name.
+pub(super) fn window_label(window: Duration) -> String {
+    window_name(window).map_or_else(|| Span(window).to_string(), str::to_owned)
+}
+
 fn bucket_view(bucket: &BucketReport, now: Now) -> BucketView {
-    let name = |window| window_name(window).map_or_else(|| Span(window).to_string(), str::to_owned);
     BucketView {
         counts: bucket.dimension,
-        window: bucket.window.map(name),
+        window: bucket.window.map(window_label),
         limit: bucket.limit,
         used: bucket.used,
         reserved: bucket.reserved,

@@ -13,7 +13,7 @@ use crate::domain::totals::Totals;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::shelf::Shelf;
-use crate::store::totals::Kind;
+use crate::store::totals::{Kind, Trends, Unit};
 use crate::web::quantiles::Quantiles;
 
 const MINUTE: u64 = 60_000;
@@ -30,7 +30,7 @@ pub struct Recent(Mutex<Option<(Instant, Arc<Lately>)>>);
 
 impl Recent {
     /// How it has gone lately. Live figures are worth telling also when nothing can be read: then it is empty.
-    pub(super) async fn get(&self, shelf: &Shelf, now: Wall) -> Arc<Lately> {
+    pub(crate) async fn get(&self, shelf: &Shelf, now: Wall) -> Arc<Lately> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read, lately)) = known
             && read.elapsed() < FRESH
@@ -56,6 +56,8 @@ pub(crate) struct Lately {
     chains: BTreeMap<String, Totals>,
     /// By entry, of each span.
     entries: [BTreeMap<String, Totals>; 3],
+    /// By entry, of each hour of the longest span.
+    hours: Trends,
 }
 
 /// What went through a chain in a minute.
@@ -67,7 +69,7 @@ pub(super) struct Rate {
 
 /// An entry over several spans.
 #[derive(Serialize)]
-pub(super) struct HealthView {
+pub(crate) struct HealthView {
     #[serde(rename = "5m")]
     minutes: SpanView,
     #[serde(rename = "1h")]
@@ -76,10 +78,19 @@ pub(super) struct HealthView {
     day: SpanView,
 }
 
+/// An entry over one hour.
+#[derive(Serialize)]
+pub(crate) struct HourView {
+    /// When it begins.
+    at: String,
+    #[serde(flatten)]
+    span: SpanView,
+}
+
 /// An entry over one span.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpanView {
+struct SpanView {
     attempts: u64,
     /// Part of the attempts that failed, 0 to 1; null without any.
     error_rate: Option<f64>,
@@ -99,6 +110,7 @@ impl Lately {
             minutes: Some((now.0 + minutes - end) as f64 / MINUTE as f64),
             chains: sums(Kind::Chain, minutes)?,
             entries: [sums(Kind::Entry, minutes)?, sums(Kind::Entry, hour)?, sums(Kind::Entry, day)?],
+            hours: database.trends(Kind::Entry, Unit::Hour, Wall(now.0.saturating_sub(day - 60 * MINUTE)), now)?,
         })
     }
 
@@ -110,9 +122,16 @@ impl Lately {
         Some(Rate { requests, tokens })
     }
 
-    pub(super) fn health(&self, entry: &str) -> Option<HealthView> {
+    /// How an entry has done; `None` when nothing could be read.
+    pub(crate) fn health(&self, entry: &str) -> Option<HealthView> {
         let [minutes, hour, day] = self.entries.each_ref().map(|span| SpanView::of(span.get(entry)));
         self.minutes.map(|_| HealthView { minutes, hour, day })
+    }
+
+    /// The hours of the last day in which an entry was called.
+    pub(crate) fn trend(&self, entry: &str) -> Vec<HourView> {
+        let hours = self.hours.get(entry).into_iter().flatten();
+        hours.map(|(at, totals)| HourView { at: at.to_string(), span: SpanView::of(Some(totals)) }).collect()
     }
 }
 

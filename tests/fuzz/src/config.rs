@@ -82,7 +82,8 @@ fn check_config(config: &Config) {
 /// A key that stands nowhere but where keys belong is not shown. An alias may repeat it somewhere else.
 fn check_masks(config: &Config, text: &str) {
     let places = text.matches("${KEY").count() + text.matches(CORE).count();
-    let settings = [&config.settings.api_keys[..], &config.settings.admin_keys].concat();
+    let clients = config.settings.api_keys.iter().map(|key| key.digest);
+    let settings: Vec<KeyDigest> = clients.chain(config.settings.admin_keys.iter().copied()).collect();
     let of_provider = config.providers.iter().any(|provider| {
         let headers = provider.headers.iter().map(|(_, value)| value);
         provider.keys.iter().chain(headers).any(|key| key.expose() == SECRET)
