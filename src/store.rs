@@ -3,12 +3,14 @@
 pub mod admin_key;
 pub mod database;
 pub mod error;
+mod migration;
 pub mod place;
 pub mod requests;
 pub mod shelf;
 pub mod state;
 mod tables;
 pub mod totals;
+mod wire;
 
 #[cfg(test)]
 pub(crate) mod failing;

@@ -85,7 +85,7 @@ async fn it_says_what_the_next_request_then_does() {
     app.stop().await;
     let rows = Place::File(database).open().unwrap();
     let row = rows.request(reply.header("x-request-id")).unwrap().unwrap();
-    let stored: Value = serde_json::from_str(row.trail.get()).unwrap();
+    let stored = serde_json::to_value(&row.trail).unwrap();
     let (stored, told) = (steps(&stored), steps(&after["trail"]));
     assert_eq!(stored.len(), 5);
     for at in [0, 1, 3] {

@@ -1,12 +1,11 @@
 //! The rows in the database against what clients have seen.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use chain429::domain::trail::StepOutcome;
 use chain429::store::place::Place;
 use chain429::store::requests::Request;
-use serde::Deserialize;
 
 use crate::Result;
 use crate::book::{Book, Saw};
@@ -37,14 +36,6 @@ pub(crate) struct Census {
     pub(crate) failed: BTreeMap<String, u64>,
 }
 
-/// As much of a step of a trail as is needed here.
-#[derive(Deserialize)]
-struct Step<'a> {
-    #[serde(borrow)]
-    provider: Cow<'a, str>,
-    outcome: &'a str,
-}
-
 impl Census {
     /// Reads all rows and looks for those that clients know.
     pub(crate) fn take(database: &Path, book: &Book) -> Result<Self> {
@@ -59,7 +50,7 @@ impl Census {
             newest.id.clone_into(&mut last);
             for row in rows {
                 census.rows += 1;
-                census.follow(&row)?;
+                census.follow(&row);
                 match unmet.remove(row.id.as_str()) {
                     Some(saw) => census.compare(&row, saw),
                     None => *nameless.entry(row.model).or_default() += 1,
@@ -103,15 +94,13 @@ impl Census {
         }
     }
 
-    fn follow(&mut self, row: &Request) -> Result<()> {
-        let trail: Vec<Step<'_>> = serde_json::from_str(row.trail.get())?;
-        for step in trail.iter().filter(|step| step.outcome == "failed") {
-            match self.failed.get_mut(step.provider.as_ref()) {
+    fn follow(&mut self, row: &Request) {
+        for step in row.trail.iter().filter(|step| step.outcome == StepOutcome::Failed) {
+            match self.failed.get_mut(step.provider.as_str()) {
                 Some(count) => *count += 1,
-                None => _ = self.failed.insert(step.provider.clone().into_owned(), 1),
+                None => _ = self.failed.insert(step.provider.to_string(), 1),
             }
         }
-        Ok(())
     }
 
     fn example(&mut self, text: String) {

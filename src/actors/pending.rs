@@ -52,12 +52,9 @@ impl Pending {
         Arc::clone(&self.backlog)
     }
 
-    /// Takes a row in. One that cannot be written is as good as dropped.
+    /// Takes a row in.
     pub fn add(&mut self, row: Row) {
-        let Ok(row) = row.encode() else {
-            self.drop_one();
-            return;
-        };
+        let row = row.encode();
         self.bytes += row.size();
         self.rows.push_back(row);
         while self.bytes > MAX_BYTES && self.pop() {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::value::to_raw_value;
 use tracing::info;
 
 use crate::domain::ids::EntryId;
@@ -78,20 +77,19 @@ impl Row {
     }
 
     /// Ready for the database. Deadlines in the trail are told as of the end of the request.
-    pub(super) fn encode(mut self) -> serde_json::Result<Encoded> {
+    pub(super) fn encode(mut self) -> Encoded {
         let Now { mono, wall } = self.arrived;
         let ended = Now { mono: mono.after(self.took), wall: wall.after(self.took) };
-        let trail = to_raw_value(&self.trail.view(ended))?;
         self.model.truncate(self.model.floor_char_boundary(MAX_MODEL));
         let row = Request {
             id: self.id,
-            time: wall.to_string(),
+            arrived: wall,
             chain: self.chain,
             client: self.client,
             model: self.model,
             stream: self.stream,
             served_by: self.served_by.map(|entry| entry.label()),
-            trail,
+            trail: self.trail.view(ended),
             status: self.status,
             code: self.code.map(Cow::Borrowed),
             usage: self.usage,

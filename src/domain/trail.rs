@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use super::cooldown::{Cooldown, Deadline};
 use super::evidence::{DAY, Dimension, window_name};
 use super::ids::EntryId;
 use super::outcome::Reason;
 use super::refusal::Refusal;
 use super::time::{Mono, Now};
+
+mod view;
+
+pub use view::{StepOutcome, StepView};
 
 /// One entry that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,8 +138,8 @@ impl Trail {
 
     /// The trail as JSON, with deadlines on the wall clock.
     #[must_use]
-    pub fn view(&self, now: Now) -> Vec<StepView<'_>> {
-        self.0.iter().map(|step| StepView { step, now }).collect()
+    pub fn view(&self, now: Now) -> Vec<StepView> {
+        self.0.iter().map(|step| StepView::of(step, now)).collect()
     }
 }
 
@@ -171,12 +172,12 @@ impl Seen {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    fn outcome(&self) -> StepOutcome {
         match self {
-            Self::Skipped(_) | Self::SameProvider => "skipped",
-            Self::Failed(_) => "failed",
-            Self::Served => "served",
-            Self::Able => "able",
+            Self::Skipped(_) | Self::SameProvider => StepOutcome::Skipped,
+            Self::Failed(_) => StepOutcome::Failed,
+            Self::Served => StepOutcome::Served,
+            Self::Able => StepOutcome::Able,
         }
     }
 
@@ -299,39 +300,6 @@ impl fmt::Display for Span {
             7_200..172_800 => write!(f, "{} h {} min", whole / 3_600, whole % 3_600 / 60),
             _ => write!(f, "{} d {} h", whole / 86_400, whole % 86_400 / 3_600),
         }
-    }
-}
-
-/// A step as JSON.
-pub struct StepView<'a> {
-    step: &'a Step,
-    now: Now,
-}
-
-impl Serialize for StepView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Step { entry, seen, took } = self.step;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("provider", &entry.provider)?;
-        map.serialize_entry("model", &entry.model)?;
-        map.serialize_entry("outcome", seen.kind())?;
-        if let Seen::Failed(Failure { key: Some(key), .. }) = seen {
-            map.serialize_entry("key", key)?;
-        }
-        if let Some((reason, status)) = seen.reason() {
-            map.serialize_entry("reason", &reason)?;
-            if status != 0 {
-                map.serialize_entry("status", &status)?;
-            }
-        }
-        if *seen != Seen::Served {
-            map.serialize_entry("message", &Words { seen, took: *took, now: self.now.mono }.to_string())?;
-        }
-        if let Some(wait) = seen.back_in(self.now.mono) {
-            map.serialize_entry("retryAt", &self.now.wall.after(wait).to_string())?;
-        }
-        map.serialize_entry("ms", &u64::try_from(took.as_millis()).unwrap_or(u64::MAX))?;
-        map.end()
     }
 }
 

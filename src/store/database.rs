@@ -8,10 +8,11 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Durability, StorageBackend, WriteTransaction};
 
 use super::error::{Fault, StoreError};
+use super::migration;
 use super::requests::{self, Encoded};
 use super::state::{self, Changes};
-use super::tables;
-use super::totals;
+use super::tables::{self, Prepared};
+use super::totals::{self, Kind};
 
 /// Memory for pages of the file; the engine's own default is 1 GiB.
 const CACHE: usize = 16 << 20;
@@ -49,8 +50,10 @@ impl Database {
             let engine = open(Builder::new().set_cache_size(CACHE))?;
             Ok(Self { path: path.to_owned(), instead_of: None, engine: Some(engine) })
         });
-        let database = opened.map_err(|fault| StoreError { path: path.to_owned(), fault })?;
-        database.change(tables::prepare)?;
+        let mut database = opened.map_err(|fault| StoreError { path: path.to_owned(), fault })?;
+        if let Prepared::Earlier = database.change(tables::prepare)? {
+            migration::run(&mut database)?;
+        }
         Ok(database)
     }
 
@@ -74,7 +77,7 @@ impl Database {
         self.change(|writing| {
             let rows: Vec<&Encoded> = rows.into_iter().collect();
             requests::insert(writing, rows.iter().copied())?;
-            totals::apply(writing, rows)?;
+            totals::apply(writing, rows, &Kind::ALL)?;
             state::apply(writing, changes)
         })
     }
@@ -100,6 +103,12 @@ impl Database {
             writing.commit()?;
             Ok(result)
         })
+    }
+
+    /// Gives the room of what was removed back to the disk. Nobody may read or write meanwhile.
+    pub(super) fn compact(&mut self) -> Result<(), StoreError> {
+        let Some(engine) = &mut self.engine else { return Ok(()) };
+        shielded(|| Ok(engine.compact().map(drop)?)).map_err(|fault| self.error(fault))
     }
 
     /// Asks the engine, and puts the path to its fault.

@@ -78,6 +78,7 @@ macro_rules! from_phases {
 
 from_phases!(
     redb::CommitError,
+    redb::CompactionError,
     redb::DatabaseError,
     redb::SetDurabilityError,
     redb::StorageError,

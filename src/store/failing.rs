@@ -1,8 +1,10 @@
-//! A disk that can be full.
+//! A disk that can be full, and that knows who has used it.
 
+use std::collections::HashSet;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 
 use redb::StorageBackend;
 use tokio::sync::watch;
@@ -14,9 +16,17 @@ use super::error::StoreError;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
-    full: Arc<AtomicBool>,
+    /// [`ENDLESS`], or [`NONE`] and so many writes.
+    room: Arc<AtomicUsize>,
     syncs: Arc<watch::Sender<usize>>,
+    users: Arc<Mutex<HashSet<ThreadId>>>,
 }
+
+/// There is room for any number of writes.
+const ENDLESS: usize = 0;
+
+/// There is none at all.
+const NONE: usize = 1;
 
 impl Disk {
     /// The database on it.
@@ -26,7 +36,28 @@ impl Disk {
 
     /// From now on every write fails, or none does.
     pub(crate) fn set_full(&self, full: bool) {
-        self.full.store(full, Ordering::SeqCst);
+        self.room.store(if full { NONE } else { ENDLESS }, Ordering::SeqCst);
+    }
+
+    /// Every write fails after so many.
+    pub(crate) fn fill_after(&self, writes: usize) {
+        self.room.store(NONE + writes, Ordering::SeqCst);
+    }
+
+    /// Another disk with the same on it, and room.
+    pub(crate) fn copy(&self) -> Self {
+        let bytes = self.bytes.lock().unwrap().clone();
+        Self { bytes: Arc::new(Mutex::new(bytes)), ..Self::default() }
+    }
+
+    /// How much is on it.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.lock().unwrap().len()
+    }
+
+    /// The threads that have read it or written to it since this was asked last.
+    pub(crate) fn take_users(&self) -> HashSet<ThreadId> {
+        std::mem::take(&mut self.users.lock().unwrap())
     }
 
     /// How often something was made durable.
@@ -35,10 +66,19 @@ impl Disk {
     }
 
     fn has_room(&self) -> io::Result<()> {
-        match self.full.load(Ordering::SeqCst) {
-            true => Err(io::ErrorKind::StorageFull.into()),
-            false => Ok(()),
+        self.note_user();
+        match self.room.load(Ordering::SeqCst) {
+            ENDLESS => Ok(()),
+            NONE => Err(io::ErrorKind::StorageFull.into()),
+            room => {
+                self.room.store(room - 1, Ordering::SeqCst);
+                Ok(())
+            }
         }
+    }
+
+    fn note_user(&self) {
+        self.users.lock().unwrap().insert(thread::current().id());
     }
 }
 
@@ -48,6 +88,7 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.note_user();
         let start = usize::try_from(offset).unwrap();
         out.copy_from_slice(&self.bytes.lock().unwrap()[start..start + out.len()]);
         Ok(())

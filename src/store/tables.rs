@@ -3,29 +3,43 @@
 use redb::{ReadableTable, TableDefinition, TableError, TableHandle, WriteTransaction};
 
 use super::error::Fault;
-use super::totals;
 
 /// The version that this program writes. One that reads an older version has to migrate it first.
-pub(super) const SCHEMA: u64 = 2;
+pub(super) const SCHEMA: u64 = 3;
 
-/// [`SCHEMA`] under [`SCHEMA_KEY`].
+/// Numbers about the whole: [`SCHEMA`] under [`SCHEMA_KEY`].
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-/// The only key of [`META`].
+/// Under it is the version of the tables.
 pub(super) const SCHEMA_KEY: &str = "schema";
+
+/// Under it is the version that is converted, until all of it is.
+pub(super) const CONVERTS_KEY: &str = "converts";
 
 /// What entries have learnt: opaque here.
 pub(super) const STATE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("state");
 
-/// From the id of a request to its row as JSON. Ids sort by time.
-pub(super) const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
+/// From the id of a request to its row; see `store::requests`. Ids sort by time.
+pub(super) const REQUESTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("log");
+
+/// The same in versions 1 and 2: from an id as text to a row as JSON.
+pub(super) const OLD_REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
 
 /// Sums of requests; see `store::totals`.
 pub(super) const TOTALS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("totals");
 
+/// What is there when the tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prepared {
+    /// All of it is of this version.
+    Current,
+    /// Some of it is of an earlier version, and has to be converted.
+    Earlier,
+}
+
 /// Creates what is missing, because reading a table that was never created is an error, and refuses what this program
 /// cannot have written.
-pub(super) fn prepare(writing: &WriteTransaction) -> Result<(), Fault> {
+pub(super) fn prepare(writing: &WriteTransaction) -> Result<Prepared, Fault> {
     let new = writing.list_tables()?.next().is_none() && writing.list_multimap_tables()?.next().is_none();
     if !new && !writing.list_tables()?.any(|table| table.name() == META.name()) {
         return Err(Fault::Foreign);
@@ -34,12 +48,14 @@ pub(super) fn prepare(writing: &WriteTransaction) -> Result<(), Fault> {
     writing.open_table(STATE)?;
     writing.open_table(REQUESTS)?;
     writing.open_table(TOTALS)?;
+    let mut meta = writing.open_table(META)?;
     if found < SCHEMA {
-        // Rows of the first version had no sums.
-        totals::make_up_for(writing)?;
-        writing.open_table(META)?.insert(SCHEMA_KEY, SCHEMA)?;
+        // From now on an earlier version refuses it: it would find a part of the log only.
+        meta.insert(SCHEMA_KEY, SCHEMA)?;
+        meta.insert(CONVERTS_KEY, found)?;
     }
-    Ok(())
+    let converts = meta.get(CONVERTS_KEY)?.is_some();
+    Ok(if converts { Prepared::Earlier } else { Prepared::Current })
 }
 
 /// The version of what is there.

@@ -9,15 +9,15 @@ use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::database::Database;
 use super::error::{Fault, StoreError};
-use super::requests::{Encoded, Request, first_id_at};
+use super::requests::{Encoded, Request, first_id_at, key_of};
 use super::tables::{REQUESTS, TOTALS};
 use crate::domain::time::Wall;
 use crate::domain::totals::{Scope, Totals, fold};
 
 mod key;
 
-pub use key::{Kind, Unit};
-use key::{decode, encode, start};
+pub use key::{Kind, Unit, chain_and_entry};
+use key::{decode, encode, start, within};
 
 /// How long minutes are kept.
 pub const MINUTES_FOR: u64 = 48 * 3_600_000;
@@ -66,9 +66,9 @@ impl Database {
                     }
                     Part::Rows { from, to } => {
                         let (first, end) = (first_id_at(Wall(from)), first_id_at(Wall(to)));
-                        for entry in rows.range(first.as_str()..end.as_str())? {
-                            let row = Request::decode(entry?.1.value())?;
-                            fold(&row.facts().map_err(damaged)?, |scope, totals| {
+                        for entry in rows.range(key_of(&first).as_slice()..key_of(&end).as_slice())? {
+                            let (key, row) = entry?;
+                            fold(&Request::decode(key.value(), row.value())?.facts(), |scope, totals| {
                                 let (of, name) = name(scope);
                                 if of == kind {
                                     sums.totals.entry(name).or_default().add(&totals);
@@ -174,13 +174,20 @@ impl Database {
     }
 }
 
-/// Adds what these rows add up to.
-pub(super) fn apply<'a>(writing: &WriteTransaction, rows: impl IntoIterator<Item = &'a Encoded>) -> Result<(), Fault> {
+/// Adds what these rows add up to, to the sums of these kinds.
+pub(super) fn apply<'a>(
+    writing: &WriteTransaction,
+    rows: impl IntoIterator<Item = &'a Encoded>,
+    kinds: &[Kind],
+) -> Result<(), Fault> {
     let mut cells: BTreeMap<Vec<u8>, Totals> = BTreeMap::new();
     for row in rows {
         let arrived = row.facts().arrived;
         fold(row.facts(), |scope, totals| {
             let (kind, name) = name(scope);
+            if !kinds.contains(&kind) {
+                return;
+            }
             for unit in Unit::ALL {
                 cells.entry(encode(unit, kind, arrived / unit.ms(), &name)).or_default().add(&totals);
             }
@@ -200,20 +207,6 @@ pub(super) fn apply<'a>(writing: &WriteTransaction, rows: impl IntoIterator<Item
     Ok(())
 }
 
-/// Adds up all rows that are there, for a database that has no sums yet.
-pub(super) fn make_up_for(writing: &WriteTransaction) -> Result<(), Fault> {
-    let rows = writing.open_table(REQUESTS)?;
-    let mut batch = Vec::new();
-    for entry in rows.iter()? {
-        batch.push(Request::decode(entry?.1.value())?.encode().map_err(damaged)?);
-        if batch.len() >= 1_000 {
-            apply(writing, &batch)?;
-            batch.clear();
-        }
-    }
-    apply(writing, &batch)
-}
-
 fn read(json: &[u8]) -> Result<Totals, Fault> {
     serde_json::from_slice(json).map_err(damaged)
 }
@@ -230,6 +223,7 @@ fn name(scope: Scope) -> (Kind, String) {
         Scope::Provider(name) => (Kind::Provider, name),
         Scope::Entry(name) => (Kind::Entry, name),
         Scope::Client(name) => (Kind::Client, name),
+        Scope::ChainEntry(chain, entry) => (Kind::ChainEntry, within(&chain, &entry)),
     }
 }
 

@@ -113,6 +113,7 @@ fn plural(kind: Kind) -> &'static str {
         Kind::Provider => "providers",
         Kind::Entry => "entries",
         Kind::Client => "clients",
+        Kind::ChainEntry => "chainEntries",
     }
 }
 
@@ -123,5 +124,6 @@ fn singular(kind: Kind) -> &'static str {
         Kind::Provider => "the provider",
         Kind::Entry => "the entry",
         Kind::Client => "the client",
+        Kind::ChainEntry => "the entry of a chain",
     }
 }

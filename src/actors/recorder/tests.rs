@@ -266,7 +266,7 @@ async fn old_rows_are_forgotten_a_few_at_a_time() {
     let oldest = START - 30 * day;
     let disk = Disk::default();
     let database = disk.open().unwrap();
-    let rows: Vec<_> = (oldest - 300..oldest + 2).map(|at| row(at).encode().unwrap()).collect();
+    let rows: Vec<_> = (oldest - 300..oldest + 2).map(|at| row(at).encode()).collect();
     database.write(&rows, &Default::default()).unwrap();
     database.close().unwrap();
 
@@ -291,7 +291,7 @@ async fn old_rows_are_forgotten_a_few_at_a_time() {
 async fn a_backlog_of_old_rows_is_worked_off() {
     let disk = Disk::default();
     let database = disk.open().unwrap();
-    let rows: Vec<_> = (0..3 * BATCH as u64).map(|at| row(at).encode().unwrap()).collect();
+    let rows: Vec<_> = (0..3 * BATCH as u64).map(|at| row(at).encode()).collect();
     database.write(&rows, &Default::default()).unwrap();
     database.close().unwrap();
     let rig = Rig::start(disk);

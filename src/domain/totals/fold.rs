@@ -19,6 +19,8 @@ pub enum Scope {
     Entry(String),
     /// Those of a client's key, by its label.
     Client(String),
+    /// What an entry has done within a chain: the label of the route, and `provider/model`.
+    ChainEntry(String, String),
 }
 
 /// What a row says that sums are made of.
@@ -78,8 +80,12 @@ pub fn fold(facts: &Facts<'_>, mut add: impl FnMut(Scope, Totals)) {
     }
     for call in &facts.calls {
         let totals = of_call(call, facts);
+        let entry = format!("{}/{}", call.provider, call.model);
         add(Scope::Provider(call.provider.clone().into_owned()), totals.clone());
-        add(Scope::Entry(format!("{}/{}", call.provider, call.model)), totals);
+        if !facts.chain.is_empty() {
+            add(Scope::ChainEntry(facts.chain.clone().into_owned(), entry.clone()), totals.clone());
+        }
+        add(Scope::Entry(entry), totals);
     }
     if !facts.chain.is_empty() {
         add(Scope::Chain(facts.chain.clone().into_owned()), whole.clone());
@@ -148,7 +154,7 @@ mod tests {
         };
         let sums = sums(&facts);
         let names: Vec<&Scope> = sums.keys().collect();
-        assert_eq!(names.len(), 7, "{names:?}");
+        assert_eq!(names.len(), 9, "{names:?}");
         let whole = &sums[&Scope::All];
         assert_eq!((whole.requests, whole.attempts, whole.waterfalled, whole.total_tokens), (1, 2, 1, 12));
         assert_eq!(whole, &sums[&Scope::Chain("default".into())]);
@@ -156,6 +162,10 @@ mod tests {
         let failed = &sums[&Scope::Entry("a/m".into())];
         assert_eq!((failed.requests, failed.attempts, failed.waterfalled), (0, 1, 1));
         assert_eq!(failed.failures, BTreeMap::from([("rate_limit".into(), 1)]));
+        for (provider, entry) in [("a", "a/m"), ("b", "b/m")] {
+            let within = &sums[&Scope::ChainEntry("default".into(), entry.into())];
+            assert_eq!(within, &sums[&Scope::Provider(provider.into())], "{entry} has done nothing elsewhere");
+        }
         let served = &sums[&Scope::Provider("b".into())];
         assert_eq!((served.requests, served.total_tokens, served.failed()), (1, 12, 0));
         let own = served.latency.quantile(0.5).unwrap();

@@ -1,10 +1,11 @@
 use std::fs;
 
 use redb::{ReadableDatabase, TableDefinition};
-use serde_json::value::to_raw_value;
 
 use super::*;
+use crate::domain::ids::{ModelId, ProviderId};
 use crate::domain::time::Wall;
+use crate::domain::trail::{StepOutcome, StepView};
 use crate::store::failing::Disk;
 use crate::store::place::Place;
 use crate::store::requests::{Request, first_id_at};
@@ -13,14 +14,23 @@ use crate::store::state::State;
 fn request(ms: u64) -> Request {
     Request {
         id: format!("{}-{ms}", first_id_at(Wall(ms))),
-        time: Wall(ms).to_string(),
+        arrived: Wall(ms),
         chain: "default".into(),
         client: "key-1".into(),
         model: "default".into(),
         stream: true,
         served_by: Some("groq/m".into()),
-        trail: to_raw_value(&serde_json::json!([{ "provider": "groq", "model": "m", "outcome": "served", "ms": 3 }]))
-            .unwrap(),
+        trail: vec![StepView {
+            provider: ProviderId::new("groq"),
+            model: ModelId::new("m"),
+            outcome: StepOutcome::Served,
+            key: None,
+            reason: None,
+            status: 0,
+            message: None,
+            retry_at: None,
+            ms: 3,
+        }],
         status: 200,
         code: None,
         usage: None,
@@ -33,7 +43,7 @@ fn request(ms: u64) -> Request {
 }
 
 fn rows(times: impl IntoIterator<Item = u64>) -> Vec<Encoded> {
-    times.into_iter().map(|ms| request(ms).encode().unwrap()).collect()
+    times.into_iter().map(|ms| request(ms).encode()).collect()
 }
 
 fn changes(entries: &[(&str, Option<&str>)]) -> Changes {
@@ -81,7 +91,7 @@ fn what_is_written_is_there_after_the_next_start() {
     assert_eq!(database.newest_requests(2).unwrap().len(), 2);
     let written = request(3);
     let read = database.request(&written.id).unwrap().unwrap();
-    assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(written).unwrap());
+    assert_eq!(read, written);
     assert!(database.request("req_unknown").unwrap().is_none());
 }
 
@@ -161,6 +171,67 @@ fn all_rows_can_be_read_part_by_part() {
         read.extend(part.into_iter().map(|row| row.id));
     }
     assert_eq!(read, (1..=5).map(|ms| request(ms).id).collect::<Vec<_>>(), "oldest first, none left out");
+}
+
+/// A page of the log, with rows in it that nobody can read.
+#[test]
+fn rows_that_cannot_be_read_are_counted_and_hide_no_others() {
+    let dir = Dir::new();
+    let database = dir.open().unwrap();
+    database.write(&rows(1..=5), &Changes::new()).unwrap();
+    database.close().unwrap();
+    let damaged = [first_id_at(Wall(2)) + "-2", first_id_at(Wall(3)) + "-damaged"];
+    with_engine(&dir, |writing| {
+        for id in &damaged {
+            requests::keep_as_it_is(writing, id, b"{").unwrap();
+        }
+    });
+
+    let database = dir.open().unwrap();
+    let page = database.search_requests(None, "", 50, 50, |_| true).unwrap();
+    let ids: Vec<&str> = page.rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, [5, 4, 3, 1].map(|ms| request(ms).id));
+    assert_eq!((page.unreadable, page.next), (2, None));
+    let fault = database.request(&damaged[0]).unwrap_err();
+    assert!(matches!(&fault.fault, Fault::Damaged(what) if what.contains(&damaged[0])), "{fault}");
+
+    // Page by page none is left out, and none comes twice.
+    let (mut read, mut unreadable, mut before) = (Vec::new(), 0, None);
+    loop {
+        let page = database.search_requests(before.as_deref(), "", 1, 50, |_| true).unwrap();
+        assert!(page.rows.len() <= 1);
+        read.extend(page.rows.into_iter().map(|row| row.id));
+        unreadable += page.unreadable;
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((read, unreadable), (ids.iter().map(|id| (*id).to_owned()).collect(), 2));
+    // They go when they are old.
+    assert_eq!(database.forget_requests(&first_id_at(Wall(6)), 50).unwrap(), 6);
+}
+
+/// LESSONS O27: a limit of -1 dumped the table. Whatever is asked for, so much is read and no more.
+#[test]
+fn o27_a_search_for_what_hardly_occurs_ends_and_can_go_on() {
+    let database = Place::Memory.open().unwrap();
+    database.write(&rows(1..=100), &Changes::new()).unwrap();
+    let looked = std::cell::Cell::new(0);
+    let search = |before: Option<&str>| {
+        database.search_requests(before, "", 50, 30, |row| {
+            looked.set(looked.get() + 1);
+            row.arrived == Wall(1)
+        })
+    };
+    let (mut before, mut found) = (None, Vec::new());
+    for asked in 1..=4 {
+        let page = search(before.as_deref()).unwrap();
+        assert_eq!(looked.get(), (asked * 30).min(100));
+        found.extend(page.rows);
+        before = page.next;
+    }
+    assert_eq!((found, before), (vec![request(1)], None));
 }
 
 fn with_engine(dir: &Dir, work: impl FnOnce(&WriteTransaction)) {

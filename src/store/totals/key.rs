@@ -50,11 +50,13 @@ pub enum Kind {
     Entry,
     /// By client key.
     Client,
+    /// By chain and entry together: what each entry has done within each chain. [`chain_and_entry`] takes the names apart.
+    ChainEntry,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::All, Self::Chain, Self::Provider, Self::Entry, Self::Client];
+    pub const ALL: [Self; 6] = [Self::All, Self::Chain, Self::Provider, Self::Entry, Self::Client, Self::ChainEntry];
 
     fn byte(self) -> u8 {
         match self {
@@ -63,8 +65,24 @@ impl Kind {
             Self::Provider => b'p',
             Self::Entry => b'e',
             Self::Client => b'k',
+            Self::ChainEntry => b'x',
         }
     }
+}
+
+/// Between chain and entry in a name. Labels of routes may hold a `/`, as entries do; no name may hold a control
+/// character.
+const BETWEEN: char = '\t';
+
+/// The name of an entry within a chain.
+pub(super) fn within(chain: &str, entry: &str) -> String {
+    format!("{chain}{BETWEEN}{entry}")
+}
+
+/// The label of the route and `provider/model`, from a name of [`Kind::ChainEntry`]; `None` if it is another name.
+#[must_use]
+pub fn chain_and_entry(name: &str) -> Option<(&str, &str)> {
+    name.split_once(BETWEEN)
 }
 
 /// Bytes before the name.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde::Serialize;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tracing::warn;
 
 use super::row::{COLUMNS, Shown};
 use super::{answer, read, state};
@@ -62,12 +63,38 @@ async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter
     let limit = usize::try_from(limit).unwrap_or(50);
     let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
-    let (rows, next) = read(state, move |database| {
+    let found = read(state, move |database| {
         database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
     })
     .await?;
-    let shown: Vec<Shown<'_>> = rows.iter().map(Shown::of).collect();
-    Ok(HttpResponse::Ok().json(json!({ "requests": shown, "nextBefore": next })))
+    complain(found.unreadable);
+    Ok(HttpResponse::Ok().json(Listed {
+        requests: found.rows.iter().map(Shown::of).collect(),
+        next_before: found.next,
+        unreadable: found.unreadable,
+    }))
+}
+
+/// A page, as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    requests: Vec<Shown<'a>>,
+    next_before: Option<String>,
+    /// Rows that are damaged, and missing here.
+    #[serde(skip_serializing_if = "is_zero")]
+    unreadable: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What is missing from a page is said in it; a file has no place for that.
+fn complain(unreadable: usize) {
+    if unreadable > 0 {
+        warn!(unreadable, "rows of the log are damaged, and left out");
+    }
 }
 
 /// Nothing, if the query names no time: a page is of the newest rows.
@@ -136,7 +163,7 @@ fn export(state: Arc<State>, range: Option<Range>, filter: Filter, form: Form) -
             let portion = read(&state, move |database| {
                 database.search_requests(end.as_deref(), &from, PORTION, LOOK_AT, |row| filter.keeps(row))
             });
-            let (rows, next) = match portion.await {
+            let portion = match portion.await {
                 Ok(portion) => portion,
                 // A file that breaks off must not look like a whole one.
                 Err(fault) => {
@@ -144,11 +171,12 @@ fn export(state: Arc<State>, range: Option<Range>, filter: Filter, form: Form) -
                     return;
                 }
             };
-            let text: String = rows.iter().map(|row| line(row, form)).collect();
+            complain(portion.unreadable);
+            let text: String = portion.rows.iter().map(|row| line(row, form)).collect();
             if send.send(Ok(text.into())).await.is_err() {
                 return;
             }
-            match next {
+            match portion.next {
                 Some(next) => before = Some(next),
                 None => return,
             }

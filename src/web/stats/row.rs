@@ -1,8 +1,8 @@
 //! A row of the log, as the API shows it: under the names of earlier versions, and more.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
+use crate::domain::trail::StepView;
 use crate::store::requests::Request;
 
 /// The columns of the CSV.
@@ -14,7 +14,7 @@ errorCode,errorMessage,bytesIn,bytesOut\n";
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shown<'a> {
     id: &'a str,
-    timestamp: &'a str,
+    timestamp: String,
     chain_name: &'a str,
     client: &'a str,
     requested_model: &'a str,
@@ -38,27 +38,16 @@ pub(super) struct Shown<'a> {
     error_message: Option<String>,
     bytes_in: u64,
     bytes_out: u64,
-    trail: &'a RawValue,
-}
-
-/// What the message is made of.
-#[derive(Deserialize)]
-struct Step {
-    provider: String,
-    model: String,
-    outcome: String,
-    #[serde(default)]
-    message: Option<String>,
+    trail: &'a [StepView],
 }
 
 impl<'a> Shown<'a> {
     pub(super) fn of(row: &'a Request) -> Self {
-        let steps: Vec<Step> = serde_json::from_str(row.trail.get()).unwrap_or_default();
         let served_by = row.served_by.as_deref().and_then(|entry| entry.split_once('/'));
         let usage = row.usage.as_ref();
         Self {
             id: &row.id,
-            timestamp: &row.time,
+            timestamp: row.arrived.to_string(),
             chain_name: &row.chain,
             client: &row.client,
             requested_model: &row.model,
@@ -75,9 +64,9 @@ impl<'a> Shown<'a> {
             first_token_ms: row.first_token_ms,
             queue_ms: row.waited_ms,
             http_status: row.status,
-            attempts: steps.iter().filter(|step| matches!(step.outcome.as_str(), "served" | "failed")).count(),
+            attempts: row.trail.iter().filter(|step| step.outcome.is_call()).count(),
             error_code: row.code.as_deref(),
-            error_message: row.code.as_deref().map(|code| message(code, &steps)),
+            error_message: row.code.as_deref().map(|code| message(code, &row.trail)),
             bytes_in: row.bytes_in,
             bytes_out: row.bytes_out,
             trail: &row.trail,
@@ -89,7 +78,7 @@ impl<'a> Shown<'a> {
         let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
         let cells = [
             quoted(self.id),
-            quoted(self.timestamp),
+            quoted(&self.timestamp),
             quoted(self.chain_name),
             quoted(self.client),
             quoted(self.requested_model),
@@ -117,7 +106,7 @@ impl<'a> Shown<'a> {
 }
 
 /// The code, and what each entry said that did not serve.
-fn message(code: &str, steps: &[Step]) -> String {
+fn message(code: &str, steps: &[StepView]) -> String {
     let said = steps.iter().filter_map(|step| {
         let message = step.message.as_deref()?;
         Some(format!("{}/{} ({message})", step.provider, step.model))
