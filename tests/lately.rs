@@ -26,6 +26,11 @@ async fn health_and_forecast_come_from_what_was_recorded() {
     let rate = health["5m"]["errorRate"].as_f64().unwrap();
     assert!((rate - 1.0 / 3.0).abs() < 1e-9, "{health}");
     assert!(health["5m"]["latencyMs"]["p95"].is_u64() && health["5m"]["firstTokenMs"]["p50"].is_u64(), "{health}");
+    let trend = app.entry("a").await["trend"].clone();
+    let [hour] = trend.as_array().unwrap().as_slice() else { panic!("{trend}") };
+    assert_eq!((&hour["at"], &hour["attempts"]), (&"2026-11-24T12:00:00.000Z".into(), &3.into()));
+    let listed = app.get("/v1/stats/entries/a/m").await.json();
+    assert_eq!((&listed["health"], &listed["trend"]), (&health, &trend));
     app.clock.advance(Duration::from_secs(600));
     // What was read is shown for a moment.
     let over = async { while app.entry("a").await["health"]["5m"]["attempts"] != 0 {} };

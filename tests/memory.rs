@@ -206,6 +206,15 @@ async fn serves_without(advice: &str, spoil: impl FnOnce(&Path)) {
     let before = &binary.running.before;
     assert!(before.contains(advice) && before.contains("usage.redb"), "{before}");
     assert_eq!(binary.chat().await.status, 200);
+    let client = awc::Client::default();
+    let health = client.get(format!("{}/health", binary.running.url));
+    let open = whole(health.send().await.unwrap()).await.json();
+    assert_eq!((&open["status"], &open["recorder"]), (&"ok".into(), &json!(null)));
+    let health = client.get(format!("{}/health", binary.running.url)).bearer_auth(CLIENT);
+    let known = whole(health.send().await.unwrap()).await.json();
+    let recorder = &known["recorder"];
+    assert_eq!((&known["status"], &recorder["status"], &recorder["written"]), (&"ok".into(), &"failing".into(), &0.into()));
+    assert!(recorder["error"].as_str().unwrap().contains(advice), "{recorder}");
     let (code, rest) = binary.running.end("-TERM");
     assert_eq!(code, Some(0));
     assert!(rest.contains("before the end") && rest.contains("missing=1"), "{rest}");

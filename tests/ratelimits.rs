@@ -240,6 +240,10 @@ async fn a_chain_tells_who_is_next_and_what_is_left() {
         fresh,
         json!({ "chain": "default", "next": "a/m", "ready": 2, "entries": 2, "requestsLeft": 4, "tokensLeft": 2_000,
                 "nextReset": null, "firstRecovery": null, "requestsPerMinute": 0.0, "tokensPerMinute": 0.0,
+                "forecast": [
+                    { "window": "minute", "until": "2026-11-24T12:01:00.000Z", "requestsLeft": 4, "tokensLeft": 2_000 },
+                    { "window": "day", "until": "2026-11-25T12:00:00.000Z", "requestsLeft": 5_740, "tokensLeft": 2_000 },
+                ],
                 "exhaustedAt": null, "waiting": { "depth": 0, "oldestMs": 0 } })
     );
     for _ in 0..2 {
@@ -280,6 +284,31 @@ async fn a_chain_with_an_entry_without_limits_has_no_number() {
     let app = App::start(&with_a(&chain_of(&[("a", &a), ("b", &b)]), "    rateLimits: { requestsPerDay: 2 }\n")).await;
     let chain = app.get("/v1/ratelimits").await.json()["chains"][0].clone();
     assert_eq!((&chain["requestsLeft"], &chain["tokensLeft"]), (&Value::Null, &Value::Null));
+    app.stop().await;
+}
+
+/// How much there is until each limit of the chain resets, counted from all of them, and what nobody knows is marked.
+#[actix_rt::test]
+async fn a_chain_tells_what_is_left_until_each_reset() {
+    let (a, b) = (healthy().await, healthy().await);
+    let of_a = "    rateLimits: { requestsPerMinute: 10, requestsPerDay: 100, dayResetsAt: \"00:00 UTC\" }\n";
+    let of_b = "    rateLimits: { requestsPerDay: 40, tokensPerMinute: 500, dayResetsAt: \"18:00 UTC\" }\n";
+    let yaml = with_a(&chain_of(&[("a", &a), ("b", &b)]), of_a);
+    let yaml = yaml.replace("  - id: b\n", &format!("  - id: b\n{of_b}"));
+    let app = App::start(&yaml).await;
+    for _ in 0..3 {
+        app.chat(ask("")).await;
+    }
+    let chain = app.get("/v1/ratelimits").await.json()["chains"][0].clone();
+    // Until one o'clock a has seven and then ten every minute, but never more than 97 until midnight.
+    let forecast = chain["forecast"].as_array().unwrap();
+    let seen: Vec<(&str, &Value, &Value)> = forecast
+        .iter()
+        .map(|one| (one["window"].as_str().unwrap(), &one["requestsLeft"], &one["tokensLeft"]))
+        .collect();
+    assert_eq!(seen, [("minute", &47.into(), &Value::Null), ("day", &137.into(), &Value::Null)], "{chain}");
+    assert!(forecast[1]["until"].as_str().unwrap().starts_with("2026-11-24T18:00"), "{chain}");
+    assert_eq!((&chain["requestsLeft"], &chain["tokensLeft"]), (&47.into(), &Value::Null));
     app.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, App, Reply, ask, chain_of};
+use crate::support::app::{ADMIN, App, CLIENT, Reply, ask, chain_of, config_of, whole};
 use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, DONE, Provider, STOP, USAGE, delta};
 
@@ -221,5 +221,108 @@ async fn a_database_that_cannot_be_used_is_said_and_stops_nobody() {
     assert_eq!(app.served_by().await, "a/m");
     let reply = app.get("/v1/stats/summary").await;
     assert_eq!((reply.status, reply.code().as_str()), (503, "records_unavailable"), "{}", reply.text());
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn charts_get_a_point_for_every_step() {
+    let (app, _, _dir) = busy().await;
+    let series = app.get("/v1/stats/series?range=1h").await.json();
+    assert_eq!((&series["step"], &series["range"]), (&json!("minute"), &json!("1h")));
+    let points = series["points"].as_array().unwrap();
+    assert_eq!((points.len(), &points[0]["at"]), (60, &json!("2026-11-24T11:05:00.000Z")));
+    let requests: u64 = points.iter().map(|point| point["totalRequests"].as_u64().unwrap()).sum();
+    assert_eq!(requests, 5);
+    let last = &points[59];
+    assert_eq!((&last["at"], &last["failures"]), (&json!("2026-11-24T12:04:00.000Z"), &json!({ "invalid_request": 1 })));
+
+    let hours = app.get("/v1/stats/series?entry=b/m&range=24h").await.json();
+    assert_eq!(hours["step"], "hour");
+    let busy = hours["points"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&busy["providerId"], &busy["attempts"], &busy["totalTokens"]), (&json!("b"), &json!(4), &json!(45)));
+    let days = app.get("/v1/stats/series?chain=default&range=30d").await.json();
+    assert_eq!((&days["step"], days["points"].as_array().unwrap().len()), (&json!("day"), 31));
+    assert_eq!(app.get("/v1/stats/series?provider=a&step=day").await.json()["points"][1]["attempts"], 1);
+    assert_eq!(app.get("/v1/stats/series?client=key-1&step=hour").await.json()["points"][24]["totalRequests"], 5);
+    for (query, param, words) in [
+        ("step=week", "step", "minute, hour or day"),
+        ("step=minute&range=7d", "step", "minutes are kept for two days"),
+        ("step=hour&from=2026-01-01T00:00:00Z", "step", "hours are kept for 100 days"),
+        ("step=day&from=1990-01-01T00:00:00Z", "step", "over 1500 points"),
+        ("chain=default&entry=b/m", "entry", "give one of"),
+        ("name=default", "query", "no parameter `name`"),
+    ] {
+        let refused = app.get(&format!("/v1/stats/series?{query}")).await;
+        assert_eq!(error(&refused), (400, "invalid_request".to_owned(), json!(param)), "{query}: {}", refused.text());
+        assert!(refused.text().contains(words), "{query}: {}", refused.text());
+    }
+    app.stop().await;
+}
+
+/// What would have been paid elsewhere, with the prices that it is counted by, and the same from wherever one looks.
+#[actix_rt::test]
+async fn money_saved_is_counted_by_the_reference_prices() {
+    let limited = Provider::script([Answer::rate_limited(Some("600"))]).await;
+    let (good, more) = (Provider::script([Answer::ok(), Answer::ok()]).await, Provider::script([Answer::ok()]).await);
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "  referencePrices: { m: { input: 500000, output: 1000000 } }\n";
+    let yaml = config_of(settings, &[("a", &limited), ("b", &good), ("c", &more)], "")
+        .replace("{ provider: c, model: m }", "{ provider: c, model: gpt-4o }");
+    let app = App::start_on(&yaml, TestClock::default(), &dir.path().join("usage.redb"));
+    for model in ["default", "b/m", "c/gpt-4o"] {
+        assert_eq!(app.chat(ask("").replace("default", model)).await.status, 200, "{model}");
+    }
+    recorded(&app, 3).await;
+    let get = async |path: &str| app.get(path).await.json();
+    let summary = get("/v1/stats/summary").await;
+    // Each had twelve tokens of prompt and three of answer.
+    let (ours, elsewhere) = (12.0 * 0.5 + 3.0, rounded((12.0 * 2.5 + 3.0 * 10.0) / 1e6));
+    assert_eq!(summary["savedUsd"], rounded(2.0 * ours + elsewhere));
+    let saved = &summary["moneySaved"];
+    assert_eq!(saved["usd"], summary["savedUsd"]);
+    assert_eq!(
+        saved["entries"],
+        json!([
+            { "entry": "b/m", "promptTokens": 24, "completionTokens": 6, "usd": 2.0 * ours,
+              "price": { "models": "m", "input": 500_000.0, "output": 1_000_000.0, "builtIn": false } },
+            { "entry": "c/gpt-4o", "promptTokens": 12, "completionTokens": 3, "usd": elsewhere,
+              "price": { "models": "gpt-4o", "input": 2.5, "output": 10.0, "builtIn": true } },
+        ])
+    );
+    assert_eq!(get("/v1/stats/providers/b").await["savedUsd"], 2.0 * ours);
+    assert_eq!(get("/v1/stats/entries/c/gpt-4o").await["moneySaved"]["usd"], elsewhere);
+    let chains = get("/v1/stats/chains").await;
+    let of = |name: &str| chains["chains"].as_array().unwrap().iter().find(|chain| chain["chainName"] == name).unwrap();
+    assert_eq!((&of("default")["savedUsd"], &of("b/m")["savedUsd"]), (&json!(ours), &json!(ours)));
+    assert_eq!(chains["moneySaved"], *saved);
+    assert_eq!(get("/v1/stats/chains/default").await["moneySaved"]["entries"][0]["entry"], "b/m");
+    assert_eq!(get("/v1/stats/clients").await["moneySaved"], Value::Null);
+    let prices = get("/v1/stats/prices").await;
+    assert_eq!((&prices["currency"], &prices["perTokens"]), (&json!("USD"), &json!(1_000_000)));
+    assert_eq!(prices["prices"][0], saved["entries"][0]["price"]);
+    app.stop().await;
+}
+
+fn rounded(usd: f64) -> f64 {
+    (usd * 1e6).round() / 1e6
+}
+
+/// What the log says instead of a key is what the configuration calls it.
+#[actix_rt::test]
+async fn clients_have_the_labels_of_their_keys() {
+    let good = Provider::script([Answer::ok(), Answer::ok()]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let labelled = format!("{{ key: {CLIENT}, label: the laptop }}, second-key");
+    let yaml = chain_of(&[("a", &good)]).replace(&format!("\"{CLIENT}\""), &labelled);
+    let app = App::start_on(&yaml, TestClock::default(), &dir.path().join("usage.redb"));
+    app.chat(ask("")).await;
+    whole(app.post(ask(""), "second-key").await).await;
+    recorded(&app, 2).await;
+    let clients = app.get("/v1/stats/clients").await.json()["clients"].clone();
+    let labels: Vec<&str> = clients.as_array().unwrap().iter().map(|one| one["client"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["key-2", "the laptop"]);
+    assert_eq!(app.get("/v1/stats/clients/the%20laptop").await.json()["totalRequests"], 1);
+    let rows = app.get("/v1/stats/requests?client=the%20laptop").await;
+    assert_eq!(ids(&rows).len(), 1);
     app.stop().await;
 }

@@ -1,6 +1,7 @@
 //! How far the recorder is behind, for everybody to read without asking.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Rows of requests that have ended, from the worker's buffer to the database.
 #[derive(Debug, Default)]
@@ -8,6 +9,7 @@ pub struct Backlog {
     noted: AtomicU64,
     written: AtomicU64,
     dropped: AtomicU64,
+    fault: RwLock<Option<Arc<str>>>,
 }
 
 impl Backlog {
@@ -29,6 +31,16 @@ impl Backlog {
         // What becomes of a row is read first: one that is noted meanwhile waits, and none is counted below zero.
         let done = self.written().saturating_add(self.dropped());
         self.noted.load(Ordering::Relaxed).saturating_sub(done)
+    }
+
+    /// Why nothing is recorded for now; `None` when all is well.
+    #[must_use]
+    pub fn fault(&self) -> Option<Arc<str>> {
+        self.fault.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_fault(&self, fault: Option<Arc<str>>) {
+        *self.fault.write().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     pub(super) fn add_noted(&self) {

@@ -108,6 +108,7 @@ impl RecorderActor {
 
     /// Says once what is wrong, however often it happens.
     fn complain(&mut self, fault: &StoreError) {
+        self.pending.backlog().set_fault(Some(fault.to_string().into()));
         if !self.failing {
             let again = REOPEN_EVERY.as_secs();
             error!("nothing is recorded for now, requests are served all the same; next attempt in {again} s: {fault}");
@@ -122,6 +123,7 @@ impl RecorderActor {
         let dropped = self.pending.take_dropped();
         if std::mem::take(&mut self.failing) || dropped > 0 {
             warn!(dropped, "requests are recorded again in {}", database.path().display());
+            self.pending.backlog().set_fault(None);
         }
         Ok(())
     }

@@ -1,25 +1,77 @@
-//! `GET /health`: for monitors and container health checks. Open, so it tells nothing that is not public.
+//! `GET /health`: for monitors and container health checks. Open, so it tells nothing that is not public; more is told to
+//! whoever has a key.
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde::Serialize;
 
 use super::error::ApiError;
+use super::keys::Visitor;
 use super::state::State;
 
-/// 200 while requests are taken, 503 on the way out.
+/// How the proxy is.
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    /// Seconds since the start.
+    uptime: u64,
+    /// Providers that are switched on.
+    providers: usize,
+    chains: usize,
+    #[serde(flatten)]
+    detail: Option<Detail>,
+}
+
+/// What only those with a key are told.
+#[derive(Serialize)]
+struct Detail {
+    recorder: Recorder,
+}
+
+/// Whether requests are recorded, since the start.
+#[derive(Serialize)]
+struct Recorder {
+    /// recording or failing.
+    status: &'static str,
+    /// Why nothing is recorded for now.
+    error: Option<String>,
+    /// Rows that wait to be written.
+    waiting: u64,
+    written: u64,
+    /// Rows that are lost, because there was no room for them.
+    dropped: u64,
+}
+
+/// 200 while requests are taken, 503 on the way out. Without its records the proxy still does what it is there for.
 pub async fn health(request: HttpRequest) -> HttpResponse {
     let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
     let (mut builder, status) = match state.drain.draining() {
         false => (HttpResponse::Ok(), "ok"),
         true => (HttpResponse::ServiceUnavailable(), "draining"),
     };
-    builder.json(json!({
-        "status": status,
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime": state.clock.mono().since(state.started.mono).as_secs(),
-        "providers": state.config.providers.iter().filter(|provider| provider.enabled).count(),
-        "chains": state.config.chains.len(),
-    }))
+    let known = matches!(state.keys.visitor(request.headers()), Visitor::Client(_) | Visitor::Admin);
+    builder.json(Health {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime: state.clock.mono().since(state.started.mono).as_secs(),
+        providers: state.config.providers.iter().filter(|provider| provider.enabled).count(),
+        chains: state.config.chains.len(),
+        detail: known.then(|| Detail { recorder: Recorder::of(state) }),
+    })
+}
+
+impl Recorder {
+    fn of(state: &State) -> Self {
+        let backlog = state.metrics.backlog();
+        let error = backlog.fault().map(|fault| fault.to_string());
+        Self {
+            status: if error.is_some() { "failing" } else { "recording" },
+            error,
+            waiting: backlog.waiting(),
+            written: backlog.written(),
+            dropped: backlog.dropped(),
+        }
+    }
 }

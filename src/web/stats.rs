@@ -9,22 +9,27 @@ mod sums;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
 use serde_json::json;
 
 use super::error::ApiError;
 use super::query::{Query, Range};
+use super::ratelimits::lately::{HealthView, HourView, Lately};
 use super::state::State;
+use crate::domain::prices::PriceList;
+use crate::domain::totals::Totals;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::totals::{Kind, Sums};
+use saved::{Saved, Shares};
 use sums::Shown;
 
 /// `GET /v1/stats/summary`
 pub async fn summary(request: HttpRequest) -> HttpResponse {
     answer(async {
-        let (range, sums) = sums_of(&request, Kind::All).await?;
-        let all = sums.totals.get("").cloned().unwrap_or_default();
-        Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!(Shown::of(Kind::All, "", &all)))))
+        let asked = ask(&request, Kind::All).await?;
+        let all = asked.sums.totals.get("").cloned().unwrap_or_default();
+        Ok(asked.answer(&json!(asked.one("", &all))))
     })
     .await
 }
@@ -33,9 +38,11 @@ pub async fn summary(request: HttpRequest) -> HttpResponse {
 pub async fn all(request: HttpRequest) -> HttpResponse {
     answer(async {
         let kind = kind(&request)?;
-        let (range, sums) = sums_of(&request, kind).await?;
-        let list: Vec<Shown<'_>> = sums.totals.iter().map(|(name, totals)| Shown::of(kind, name, totals)).collect();
-        Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!({ plural(kind): list }))))
+        let asked = ask(&request, kind).await?;
+        let totals = asked.sums.totals.iter();
+        let list: Vec<Item<'_>> = totals.map(|(name, totals)| asked.item(name, totals)).collect();
+        let money_saved = asked.shares.as_ref().map(|shares| shares.all(asked.prices()));
+        Ok(asked.answer(&json!({ plural(kind): list, "moneySaved": money_saved })))
     })
     .await
 }
@@ -44,28 +51,99 @@ pub async fn all(request: HttpRequest) -> HttpResponse {
 pub async fn one(request: HttpRequest) -> HttpResponse {
     answer(async {
         let kind = kind(&request)?;
-        let (range, sums) = sums_of(&request, kind).await?;
+        let asked = ask(&request, kind).await?;
         let name = request.match_info().query("name");
-        match sums.totals.get(name) {
-            Some(totals) => {
-                Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!(Shown::of(kind, name, totals)))))
-            }
+        match asked.sums.totals.get(name) {
+            Some(totals) => Ok(asked.answer(&json!(asked.one(name, totals)))),
             None => Err(ApiError::NotRecorded { what: singular(kind), name: name.to_owned() }),
         }
     })
     .await
 }
 
+/// What was asked for, and what was found.
+struct Asked<'a> {
+    state: &'a State,
+    kind: Kind,
+    range: Range,
+    sums: Sums,
+    shares: Option<Shares>,
+    lately: Arc<Lately>,
+}
+
+/// The sums of one name in a list.
+#[derive(Serialize)]
+struct Item<'a> {
+    #[serde(flatten)]
+    shown: Shown<'a>,
+    #[serde(flatten)]
+    of_entry: Option<OfEntry>,
+}
+
+/// The sums of one name, and the prices that its money is counted by.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole<'a> {
+    #[serde(flatten)]
+    item: Item<'a>,
+    money_saved: Option<Saved>,
+}
+
+/// What only entries have.
+#[derive(Serialize)]
+struct OfEntry {
+    /// How it has done lately; null when nothing is recorded.
+    health: Option<HealthView>,
+    /// By the hour, of the last day.
+    trend: Vec<HourView>,
+}
+
+impl Asked<'_> {
+    fn prices(&self) -> &PriceList {
+        &self.state.config.settings.reference_prices
+    }
+
+    fn item<'a>(&self, name: &'a str, totals: &'a Totals) -> Item<'a> {
+        let saved = self.shares.as_ref().map(|shares| shares.one(name, self.prices()));
+        let of_entry = (self.kind == Kind::Entry)
+            .then(|| OfEntry { health: self.lately.health(name), trend: self.lately.trend(name) });
+        Item { shown: Shown::of(self.kind, name, totals).saving(saved.as_ref()), of_entry }
+    }
+
+    fn one<'a>(&self, name: &'a str, totals: &'a Totals) -> Whole<'a> {
+        let mut item = self.item(name, totals);
+        let money_saved = match (&self.shares, self.kind) {
+            (Some(shares), Kind::All) => Some(shares.all(self.prices())),
+            (Some(shares), _) => Some(shares.one(name, self.prices())),
+            (None, _) => None,
+        };
+        item.shown = item.shown.saving(money_saved.as_ref());
+        Whole { item, money_saved }
+    }
+
+    fn answer(&self, shown: &serde_json::Value) -> HttpResponse {
+        HttpResponse::Ok().json(with_range(self.range, &self.sums, shown))
+    }
+}
+
 async fn answer(work: impl Future<Output = Result<HttpResponse, ApiError>>) -> HttpResponse {
     work.await.unwrap_or_else(|fault| fault.response())
 }
 
-async fn sums_of(request: &HttpRequest, kind: Kind) -> Result<(Range, Sums), ApiError> {
+async fn ask(request: &HttpRequest, kind: Kind) -> Result<Asked<'_>, ApiError> {
     let state = state(request)?;
     let now = state.clock.now().wall;
     let range = Query::parse(request.query_string(), &["from", "to", "range"])?.range(now)?;
-    let sums = read(state, move |database| database.totals(kind, range.from, range.to, now)).await?;
-    Ok((range, sums))
+    let (sums, shares) = read(state, move |database| {
+        let sums = database.totals(kind, range.from, range.to, now)?;
+        Ok((sums, Shares::read(database, kind, range, now)?))
+    })
+    .await?;
+    let lately = match kind {
+        Kind::Entry => state.lately.get(&state.shelf, now).await,
+        _ => Arc::default(),
+    };
+    Ok(Asked { state, kind, range, sums, shares, lately })
 }
 
 fn state(request: &HttpRequest) -> Result<&Arc<State>, ApiError> {

@@ -7,7 +7,12 @@ use serde::Serialize;
 
 use super::{answer, state};
 use crate::domain::prices::{Line, PriceList};
+use crate::domain::time::Wall;
 use crate::domain::totals::Totals;
+use crate::store::database::Database;
+use crate::store::error::StoreError;
+use crate::store::totals::{Kind, chain_and_entry};
+use crate::web::query::Range;
 
 /// A figure, and what it was made of.
 #[derive(Serialize)]
@@ -51,18 +56,13 @@ struct Prices {
 
 impl Saved {
     /// By the sums of entries.
-    pub(super) fn of(entries: &BTreeMap<String, Totals>, prices: &PriceList) -> Self {
+    fn of(entries: &BTreeMap<String, Totals>, prices: &PriceList) -> Self {
         let priced = entries.iter().filter_map(|(entry, totals)| {
+            let (prompt_tokens, completion_tokens) = (totals.prompt_tokens, totals.completion_tokens);
             let model = entry.split_once('/').map_or(entry.as_str(), |(_, model)| model);
-            let line = prices.of(model)?;
-            let served = totals.prompt_tokens > 0 || totals.completion_tokens > 0;
-            served.then(|| Priced {
-                entry: entry.clone(),
-                prompt_tokens: totals.prompt_tokens,
-                completion_tokens: totals.completion_tokens,
-                usd: rounded(line.price.cost(totals.prompt_tokens, totals.completion_tokens)),
-                price: line.into(),
-            })
+            let line = prices.of(model).filter(|_| prompt_tokens > 0 || completion_tokens > 0)?;
+            let usd = rounded(line.price.cost(prompt_tokens, completion_tokens));
+            Some(Priced { entry: entry.clone(), prompt_tokens, completion_tokens, usd, price: line.into() })
         });
         let mut entries: Vec<Priced> = priced.collect();
         entries.sort_by(|one, other| other.usd.total_cmp(&one.usd));
@@ -70,16 +70,56 @@ impl Saved {
     }
 }
 
-/// The dollars that one entry has saved.
-pub(super) fn usd(entry: &str, totals: &Totals, prices: &PriceList) -> f64 {
-    let model = entry.split_once('/').map_or(entry, |(_, model)| model);
-    let cost = |line: &Line| line.price.cost(totals.prompt_tokens, totals.completion_tokens);
-    prices.of(model).map_or(0.0, |line| rounded(cost(line)))
+/// To a millionth of a dollar: what is an estimate needs no sixteen digits.
+fn rounded(usd: f64) -> f64 {
+    (usd * 1e6).round() / 1e6
 }
 
-/// To a millionth of a dollar: a figure that is an estimate needs no sixteen digits.
-pub(super) fn rounded(usd: f64) -> f64 {
-    (usd * 1e6).round() / 1e6
+/// What each entry has served within each chain, provider and so on.
+pub(super) struct Shares(BTreeMap<String, BTreeMap<String, Totals>>);
+
+impl Shares {
+    /// Those of a kind; `None` for clients, whose entries nobody counts.
+    pub(super) fn read(database: &Database, kind: Kind, range: Range, now: Wall) -> Result<Option<Self>, StoreError> {
+        let of = match kind {
+            Kind::Client => return Ok(None),
+            Kind::Chain | Kind::ChainEntry => Kind::ChainEntry,
+            Kind::All | Kind::Provider | Kind::Entry => Kind::Entry,
+        };
+        let mut shares: BTreeMap<String, BTreeMap<String, Totals>> = BTreeMap::new();
+        for (name, totals) in database.totals(of, range.from, range.to, now)?.totals {
+            let (whose, entry) = match kind {
+                Kind::Chain | Kind::ChainEntry => chain_and_entry(&name).unwrap_or_default(),
+                Kind::Provider => (name.split_once('/').map_or("", |(provider, _)| provider), name.as_str()),
+                Kind::Entry => (name.as_str(), name.as_str()),
+                Kind::All | Kind::Client => ("", name.as_str()),
+            };
+            shares.entry(whose.to_owned()).or_default().insert(entry.to_owned(), totals);
+        }
+        Ok(Some(Self(shares)))
+    }
+
+    /// What one of them has saved.
+    pub(super) fn one(&self, name: &str, prices: &PriceList) -> Saved {
+        let nothing = BTreeMap::new();
+        Saved::of(self.0.get(name).unwrap_or(&nothing), prices)
+    }
+
+    /// What all of them have saved.
+    pub(super) fn all(&self, prices: &PriceList) -> Saved {
+        let mut entries: BTreeMap<String, Totals> = BTreeMap::new();
+        for (entry, totals) in self.0.values().flatten() {
+            entries.entry(entry.clone()).or_default().add(totals);
+        }
+        Saved::of(&entries, prices)
+    }
+}
+
+impl Saved {
+    /// US dollars.
+    pub(super) fn usd(&self) -> f64 {
+        self.usd
+    }
 }
 
 impl From<&Line> for PriceView {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::saved::Saved;
 use crate::domain::time::Wall;
 use crate::domain::totals::Totals;
 use crate::store::totals::Kind;
@@ -38,6 +39,8 @@ pub(super) struct Shown<'a> {
     latency_ms: Option<Quantiles>,
     first_token_ms: Option<Quantiles>,
     last_request_timestamp: Option<String>,
+    /// By the reference prices; null where nobody counts it.
+    saved_usd: Option<f64>,
 }
 
 impl<'a> Shown<'a> {
@@ -63,7 +66,14 @@ impl<'a> Shown<'a> {
             estimated_requests: totals.estimated,
             latency_ms: Quantiles::of(&totals.latency),
             first_token_ms: Quantiles::of(&totals.first_token),
+            saved_usd: None,
             last_request_timestamp: (totals.last > 0).then(|| Wall(totals.last).to_string()),
         }
+    }
+
+    /// With what it has saved.
+    pub(super) fn saving(mut self, saved: Option<&Saved>) -> Self {
+        self.saved_usd = saved.map(Saved::usd);
+        self
     }
 }
