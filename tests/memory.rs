@@ -213,7 +213,10 @@ async fn serves_without(advice: &str, spoil: impl FnOnce(&Path)) {
     let health = client.get(format!("{}/health", binary.running.url)).bearer_auth(CLIENT);
     let known = whole(health.send().await.unwrap()).await.json();
     let recorder = &known["recorder"];
-    assert_eq!((&known["status"], &recorder["status"], &recorder["written"]), (&"ok".into(), &"failing".into(), &0.into()));
+    assert_eq!(
+        (&known["status"], &recorder["status"], &recorder["written"]),
+        (&"ok".into(), &"failing".into(), &0.into())
+    );
     assert!(recorder["error"].as_str().unwrap().contains(advice), "{recorder}");
     let (code, rest) = binary.running.end("-TERM");
     assert_eq!(code, Some(0));

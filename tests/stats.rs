@@ -234,7 +234,10 @@ async fn charts_get_a_point_for_every_step() {
     let requests: u64 = points.iter().map(|point| point["totalRequests"].as_u64().unwrap()).sum();
     assert_eq!(requests, 5);
     let last = &points[59];
-    assert_eq!((&last["at"], &last["failures"]), (&json!("2026-11-24T12:04:00.000Z"), &json!({ "invalid_request": 1 })));
+    assert_eq!(
+        (&last["at"], &last["failures"]),
+        (&json!("2026-11-24T12:04:00.000Z"), &json!({ "invalid_request": 1 }))
+    );
 
     let hours = app.get("/v1/stats/series?entry=b/m&range=24h").await.json();
     assert_eq!(hours["step"], "hour");

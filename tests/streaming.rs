@@ -111,6 +111,22 @@ async fn failures_before_the_first_content_are_invisible() {
     }
 }
 
+/// Nothing but small events without content, and no end: what is held of them has a bound, and then somebody else is
+/// asked. No time passes here that a timeout could measure.
+#[actix_rt::test]
+async fn events_without_content_are_not_held_for_ever() {
+    for event in ["data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": still here\n\n"] {
+        let endless = || Answer::stream().repeat(format!("{:x}\r\n{event}\r\n", event.len()));
+        let (reply, state) = with_healthy_second(endless(), "").await;
+        assert_eq!(reply.status, 200, "{event}: {}", reply.text());
+        assert_eq!(reply.text(), format!("{}{STOP}{DONE}", delta("fine")), "{event}");
+        assert_eq!(state["inFlight"], 0, "{event}: {state}");
+        let reply = alone(endless(), "  queueMode: false\n", STREAM).await;
+        assert_eq!((reply.status, reply.code().as_str()), (503, "all_providers_exhausted"), "{event}");
+        assert_eq!(reply.json()["error"]["trail"][0]["reason"], "empty", "{}", reply.text());
+    }
+}
+
 #[actix_rt::test]
 async fn a_slow_first_token_is_passed_over_although_the_head_came_at_once() {
     let first = Answer::stream().part(": PROCESSING\n\n").hang();

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::check::digest;
 use super::day_reset;
 use super::layers::Overrides;
-use super::model::{Chain, ChainEntry, ClientKey, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings};
+use super::model::{
+    Chain, ChainEntry, ClientKey, Config, KeyDigest, ModelOverrides, Provider, Queue, Secret, Settings,
+};
 use super::raw;
 use super::traces::Traces;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};

@@ -270,7 +270,8 @@ fn client_keys_may_have_labels() {
 
 #[test]
 fn reference_prices_come_before_the_built_in_ones() {
-    let prices = "[client-key]\n  referencePrices: { 'gpt-4o': { input: 1, output: 2.5 }, 'x.y*': { input: 0, output: .5 } }";
+    let prices =
+        "[client-key]\n  referencePrices: { 'gpt-4o': { input: 1, output: 2.5 }, 'x.y*': { input: 0, output: .5 } }";
     let list = good(&with("[client-key]", prices)).settings.reference_prices;
     let of = |model| list.of(model).map(|line| (line.price.input, line.price.output, line.built_in));
     assert_eq!(of("openai/gpt-4o"), Some((1.0, 2.5, false)));

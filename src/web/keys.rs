@@ -105,7 +105,10 @@ mod tests {
         assert_eq!(visitor(&[("authorization", "Bearer client-1")]), (Visitor::Client(0), "laptop".to_owned()));
         assert_eq!(visitor(&[("authorization", "bearer  client-2")]), (Visitor::Client(1), "key-2".to_owned()));
         assert_eq!(visitor(&[("x-api-key", "client-2")]), (Visitor::Client(1), "key-2".to_owned()));
-        assert_eq!(visitor(&[("authorization", "Basic abc"), ("x-api-key", "admin-1")]), (Visitor::Admin, String::new()));
+        assert_eq!(
+            visitor(&[("authorization", "Basic abc"), ("x-api-key", "admin-1")]),
+            (Visitor::Admin, String::new())
+        );
     }
 
     #[test]

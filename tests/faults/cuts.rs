@@ -24,6 +24,12 @@ fn sized(kind: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
+/// Neither length nor chunks: the end of the connection is the end of the body, so that nothing but the body itself tells
+/// whether it is whole.
+fn endless(kind: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n{body}").into_bytes()
+}
+
 /// Asks once for each cut of `answer`, and shows each reply to `check` together with the place of the cut.
 async fn at_every_byte(answer: Vec<u8>, more: &str, check: impl Fn(&Reply, usize)) {
     let (first, second) = (cutting(answer.clone()).await, healthy_stream_or_whole().await);
@@ -74,6 +80,18 @@ async fn a_whole_answer_in_chunks_cut_at_every_byte() {
     at_every_byte(chunked("application/json", &[left, right]), "", whole).await;
 }
 
+#[actix_rt::test]
+async fn a_whole_answer_without_a_length_cut_at_every_byte() {
+    let answer = endless("application/json", COMPLETION);
+    let length = answer.len();
+    at_every_byte(answer, "", |reply, cut| {
+        whole(reply, cut);
+        let by = if cut == length { "a/m" } else { "b/m" };
+        assert_eq!(reply.header("x-429chain-provider"), by, "cut at {cut}");
+    })
+    .await;
+}
+
 /// What a client sees of a stream that was cut: all of it, somebody else's, or the part that came before with one error.
 fn stream(text: &str) -> impl Fn(&Reply, usize) + use<'_> {
     move |reply, cut| {
@@ -107,6 +125,12 @@ async fn a_stream_in_chunks_cut_at_every_byte() {
 async fn a_stream_with_a_length_cut_at_every_byte() {
     let text = [&delta("h\u{e9}"), &delta("llo"), STOP, DONE].concat();
     at_every_byte(sized("text/event-stream", &text), r#","stream":true"#, stream(&text)).await;
+}
+
+#[actix_rt::test]
+async fn a_stream_without_a_length_cut_at_every_byte() {
+    let text = [&delta("h\u{e9}"), &delta("llo"), STOP, DONE].concat();
+    at_every_byte(endless("text/event-stream", &text), r#","stream":true"#, stream(&text)).await;
 }
 
 /// The same without a second entry: an honest error, or an honest end.

@@ -14,8 +14,13 @@ use super::super::strict::{Misfit, Strict};
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../../config/config.example.yaml");
-const ENVIRONMENT: [(&str, &str); 5] =
-    [("PROXY_KEY", "p"), ("LAPTOP_KEY", "l"), ("GROQ_API_KEY", "g"), ("MISTRAL_API_KEY", "m"), ("MISTRAL_API_KEY_2", "n")];
+const ENVIRONMENT: [(&str, &str); 5] = [
+    ("PROXY_KEY", "p"),
+    ("LAPTOP_KEY", "l"),
+    ("GROQ_API_KEY", "g"),
+    ("MISTRAL_API_KEY", "m"),
+    ("MISTRAL_API_KEY_2", "n"),
+];
 
 /// All keys that a shape knows, from what it says to a key that it does not.
 fn known_to<T: for<'de> Deserialize<'de>>() -> BTreeSet<&'static str> {

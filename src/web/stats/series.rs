@@ -52,17 +52,13 @@ pub async fn series(request: HttpRequest) -> HttpResponse {
         let unit = unit(&query, range, now)?;
         let (kind, name) = of(&query)?;
         let wanted = name.clone();
-        let found =
-            read(state, move |database| database.series(kind, &wanted, unit, range.from, range.to)).await?;
+        let found = read(state, move |database| database.series(kind, &wanted, unit, range.from, range.to)).await?;
         let found: BTreeMap<u64, Totals> = found.into_iter().map(|(at, totals)| (at.0, totals)).collect();
         let nothing = Totals::default();
         let (first, end) = steps(range, unit);
         let points = (first..end).map(|step| {
             let at = step * unit.ms();
-            Point {
-                at: Wall(at).to_string(),
-                sums: Shown::of(kind, &name, found.get(&at).unwrap_or(&nothing)),
-            }
+            Point { at: Wall(at).to_string(), sums: Shown::of(kind, &name, found.get(&at).unwrap_or(&nothing)) }
         });
         Ok(HttpResponse::Ok().json(Series {
             from: range.from.to_string(),
