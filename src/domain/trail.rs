@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use utoipa::ToSchema;
 
 use super::cooldown::{Cooldown, Deadline};
 use super::evidence::{DAY, Dimension, window_name};
@@ -138,7 +138,7 @@ impl Trail {
     /// The trail as JSON, with deadlines on the wall clock.
     #[must_use]
     pub fn view(&self, now: Now) -> Vec<StepView<'_>> {
-        self.0.iter().map(|step| StepView { step, now }).collect()
+        self.0.iter().map(|step| StepView::of(step, now)).collect()
     }
 }
 
@@ -171,12 +171,12 @@ impl Seen {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    fn outcome(&self) -> Outcome {
         match self {
-            Self::Skipped(_) | Self::SameProvider => "skipped",
-            Self::Failed(_) => "failed",
-            Self::Served => "served",
-            Self::Able => "able",
+            Self::Skipped(_) | Self::SameProvider => Outcome::Skipped,
+            Self::Failed(_) => Outcome::Failed,
+            Self::Served => Outcome::Served,
+            Self::Able => Outcome::Able,
         }
     }
 
@@ -302,36 +302,78 @@ impl fmt::Display for Span {
     }
 }
 
-/// A step as JSON.
-pub struct StepView<'a> {
-    step: &'a Step,
-    now: Now,
+/// What came of looking at an entry, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not called.
+    Skipped,
+    /// Called, without success.
+    Failed,
+    /// Called, and it served the request.
+    Served,
+    /// Not called, because nobody was: it could take the request.
+    Able,
 }
 
-impl Serialize for StepView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Step { entry, seen, took } = self.step;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("provider", &entry.provider)?;
-        map.serialize_entry("model", &entry.model)?;
-        map.serialize_entry("outcome", seen.kind())?;
-        if let Seen::Failed(Failure { key: Some(key), .. }) = seen {
-            map.serialize_entry("key", key)?;
+/// A step of a trail: an entry that was looked at, and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
+#[serde(rename_all = "camelCase")]
+pub struct StepView<'a> {
+    /// Id of the provider.
+    provider: &'a str,
+    /// As the provider spells it.
+    model: &'a str,
+    outcome: Outcome,
+    /// With which of the provider's keys, counted from 1; absent when it has only one, or none was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    key: Option<usize>,
+    /// Why it did not serve the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<Reason>,
+    /// HTTP status of the provider's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    status: Option<u16>,
+    /// The same in words; absent when it served the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message: Option<String>,
+    /// When it can be called again; absent when waiting does not help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    retry_at: Option<String>,
+    /// How long it took in milliseconds; absent where nobody would be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ms: Option<u64>,
+}
+
+impl<'a> StepView<'a> {
+    fn of(step: &'a Step, now: Now) -> Self {
+        let Step { entry, seen, took } = step;
+        let (reason, status) = seen.reason().unzip();
+        let words = || Words { seen, took: *took, now: now.mono }.to_string();
+        Self {
+            provider: entry.provider.as_str(),
+            model: entry.model.as_str(),
+            outcome: seen.outcome(),
+            key: if let Seen::Failed(failure) = seen { failure.key } else { None },
+            reason,
+            status: status.filter(|status| *status != 0),
+            message: (*seen != Seen::Served).then(words),
+            retry_at: seen.back_in(now.mono).map(|wait| now.wall.after(wait).to_string()),
+            ms: Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         }
-        if let Some((reason, status)) = seen.reason() {
-            map.serialize_entry("reason", &reason)?;
-            if status != 0 {
-                map.serialize_entry("status", &status)?;
-            }
-        }
-        if *seen != Seen::Served {
-            map.serialize_entry("message", &Words { seen, took: *took, now: self.now.mono }.to_string())?;
-        }
-        if let Some(wait) = seen.back_in(self.now.mono) {
-            map.serialize_entry("retryAt", &self.now.wall.after(wait).to_string())?;
-        }
-        map.serialize_entry("ms", &u64::try_from(took.as_millis()).unwrap_or(u64::MAX))?;
-        map.end()
+    }
+
+    /// The same of an entry that nobody calls.
+    #[must_use]
+    pub fn without_time(self) -> Self {
+        Self { ms: None, ..self }
     }
 }
 

@@ -1,13 +1,13 @@
 //! `GET /v1/stats/...`: what requests add up to, and the log of them.
 
 pub mod log;
-mod row;
-mod sums;
+pub(super) mod ranged;
+pub(super) mod row;
+pub(super) mod sums;
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::error::ApiError;
 use super::query::{Query, Range};
@@ -15,14 +15,18 @@ use super::state::State;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::totals::{Kind, Sums};
+use ranged::{List, Ranged};
 use sums::Shown;
+
+/// Parameters of everything that is told of a range.
+pub(super) const PARAMETERS: [&str; 3] = ["from", "to", "range"];
 
 /// `GET /v1/stats/summary`
 pub async fn summary(request: HttpRequest) -> HttpResponse {
     answer(async {
         let (range, sums) = sums_of(&request, Kind::All).await?;
         let all = sums.totals.get("").cloned().unwrap_or_default();
-        Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!(Shown::of(Kind::All, "", &all)))))
+        Ok(HttpResponse::Ok().json(Ranged::of(range, &sums, Shown::of(Kind::All, "", &all))))
     })
     .await
 }
@@ -32,8 +36,7 @@ pub async fn all(request: HttpRequest) -> HttpResponse {
     answer(async {
         let kind = kind(&request)?;
         let (range, sums) = sums_of(&request, kind).await?;
-        let list: Vec<Shown<'_>> = sums.totals.iter().map(|(name, totals)| Shown::of(kind, name, totals)).collect();
-        Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!({ plural(kind): list }))))
+        Ok(HttpResponse::Ok().json(Ranged::of(range, &sums, List::of(kind, &sums))))
     })
     .await
 }
@@ -45,9 +48,7 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
         let (range, sums) = sums_of(&request, kind).await?;
         let name = request.match_info().query("name");
         match sums.totals.get(name) {
-            Some(totals) => {
-                Ok(HttpResponse::Ok().json(with_range(range, &sums, &json!(Shown::of(kind, name, totals)))))
-            }
+            Some(totals) => Ok(HttpResponse::Ok().json(Ranged::of(range, &sums, Shown::of(kind, name, totals)))),
             None => Err(ApiError::NotRecorded { what: singular(kind), name: name.to_owned() }),
         }
     })
@@ -61,7 +62,7 @@ async fn answer(work: impl Future<Output = Result<HttpResponse, ApiError>>) -> H
 async fn sums_of(request: &HttpRequest, kind: Kind) -> Result<(Range, Sums), ApiError> {
     let state = state(request)?;
     let now = state.clock.now().wall;
-    let range = Query::parse(request.query_string(), &["from", "to", "range"])?.range(now)?;
+    let range = Query::parse(request.query_string(), &PARAMETERS)?.range(now)?;
     let sums = read(state, move |database| database.totals(kind, range.from, range.to, now)).await?;
     Ok((range, sums))
 }
@@ -85,15 +86,6 @@ async fn read<T: Send + 'static>(
     }
 }
 
-/// Says which time the sums are of: for what is long gone it may be more than was asked for.
-fn with_range(range: Range, sums: &Sums, shown: &serde_json::Value) -> serde_json::Value {
-    let mut body = json!({ "from": sums.from.to_string(), "to": sums.to.to_string(), "range": range.name });
-    if let (Some(body), Some(shown)) = (body.as_object_mut(), shown.as_object()) {
-        body.extend(shown.clone());
-    }
-    body
-}
-
 fn kind(request: &HttpRequest) -> Result<Kind, ApiError> {
     match request.match_info().query("kind") {
         "providers" => Ok(Kind::Provider),
@@ -101,16 +93,6 @@ fn kind(request: &HttpRequest) -> Result<Kind, ApiError> {
         "entries" => Ok(Kind::Entry),
         "clients" => Ok(Kind::Client),
         _ => Err(ApiError::UnknownPath { method: request.method().to_string(), path: request.path().to_owned() }),
-    }
-}
-
-fn plural(kind: Kind) -> &'static str {
-    match kind {
-        Kind::All => "all",
-        Kind::Chain => "chains",
-        Kind::Provider => "providers",
-        Kind::Entry => "entries",
-        Kind::Client => "clients",
     }
 }
 

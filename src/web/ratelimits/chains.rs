@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::lately::Lately;
 use crate::actors::line::LineView;
@@ -16,29 +17,36 @@ use crate::domain::ids::EntryId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Now;
 
-#[derive(Serialize)]
+/// What the state of its entries means for a chain.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChainState)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChainView<'a> {
     chain: &'a str,
     /// Who would be asked first now.
+    #[schema(value_type = Option<String>)]
     next: Option<&'a EntryId>,
     ready: usize,
     entries: usize,
     /// Until the next reset; null when a limit is not known.
     requests_left: Option<u64>,
     tokens_left: Option<u64>,
+    #[schema(format = DateTime)]
     next_reset: Option<String>,
     /// When the first entry is back, if none can be asked now.
+    #[schema(format = DateTime)]
     first_recovery: Option<String>,
     /// Over the last five minutes; null when nothing is recorded.
     requests_per_minute: Option<f64>,
     tokens_per_minute: Option<f64>,
     /// When nothing is left at that rate, if that is before the next reset; null when a limit is not known.
+    #[schema(format = DateTime)]
     exhausted_at: Option<String>,
     waiting: Waiting,
 }
 
-#[derive(Default, Serialize)]
+/// Requests that wait for a chain.
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Waiting {
     depth: usize,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::web;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::domain::time::Wall;
 use crate::domain::totals::Totals;
@@ -66,7 +67,8 @@ pub(super) struct Rate {
 }
 
 /// An entry over several spans.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EntryHealth)]
 pub(super) struct HealthView {
     #[serde(rename = "5m")]
     minutes: SpanView,
@@ -77,7 +79,8 @@ pub(super) struct HealthView {
 }
 
 /// An entry over one span.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpanHealth)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SpanView {
     attempts: u64,

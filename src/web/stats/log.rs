@@ -1,13 +1,15 @@
 //! The log of requests: pages of it, one row, and all of it as a file.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde::Serialize;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
 
 use super::row::{COLUMNS, Shown};
 use super::{answer, read, state};
@@ -16,14 +18,38 @@ use crate::web::error::ApiError;
 use crate::web::query::{Query, Range};
 use crate::web::state::State;
 
-const PARAMETERS: [&str; 12] =
+/// Parameters of the log.
+pub(in crate::web) const PARAMETERS: [&str; 12] =
     ["from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code"];
+
+/// So many rows a page may have.
+pub(in crate::web) const LIMIT: RangeInclusive<u64> = 1..=500;
+
+/// So many it has if nothing is said.
+pub(in crate::web) const USUAL_LIMIT: u64 = 50;
+
+/// HTTP statuses that a row can have.
+pub(in crate::web) const STATUS: RangeInclusive<u64> = 100..=599;
+
+/// Forms that the log is given in; the first is the usual one.
+pub(in crate::web) const FORMATS: [&str; 3] = ["json", "jsonl", "csv"];
 
 /// Rows that are looked at for one page: a search for what hardly occurs must not take long.
 const LOOK_AT: usize = 5_000;
 
 /// Rows of an export that are read at once.
 const PORTION: usize = 500;
+
+/// A page of the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestLog)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::web) struct Page<'a> {
+    /// The newest first.
+    requests: Vec<Shown<'a>>,
+    /// What `before` must be for the next page; null on the last one.
+    next_before: Option<String>,
+}
 
 /// `GET /v1/stats/requests`
 pub async fn list(request: HttpRequest) -> HttpResponse {
@@ -58,16 +84,15 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
 }
 
 async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter) -> Result<HttpResponse, ApiError> {
-    let limit = query.number("limit", 1, 500)?.unwrap_or(50);
-    let limit = usize::try_from(limit).unwrap_or(50);
+    let limit = query.number("limit", LIMIT)?.unwrap_or(USUAL_LIMIT);
+    let limit = usize::try_from(limit).unwrap_or(PORTION);
     let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
     let (rows, next) = read(state, move |database| {
         database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
     })
     .await?;
-    let shown: Vec<Shown<'_>> = rows.iter().map(Shown::of).collect();
-    Ok(HttpResponse::Ok().json(json!({ "requests": shown, "nextBefore": next })))
+    Ok(HttpResponse::Ok().json(Page { requests: rows.iter().map(Shown::of).collect(), next_before: next }))
 }
 
 /// Nothing, if the query names no time: a page is of the newest rows.
@@ -95,7 +120,7 @@ impl Filter {
             provider: text("provider"),
             entry: text("entry"),
             client: text("client"),
-            status: query.number("status", 100, 599)?,
+            status: query.number("status", STATUS)?,
             code: text("code"),
         })
     }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
+use crate::domain::trail::StepView;
 use crate::store::requests::Request;
 
 /// The columns of the CSV.
@@ -10,10 +12,15 @@ pub(super) const COLUMNS: &str = "id,timestamp,chainName,client,requestedModel,s
 completionTokens,totalTokens,cachedTokens,reasoningTokens,estimated,latencyMs,firstTokenMs,queueMs,httpStatus,attempts,\
 errorCode,errorMessage,bytesIn,bytesOut\n";
 
-#[derive(Serialize)]
+/// One request, as it ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoggedRequest)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'a> {
+pub(in crate::web) struct Shown<'a> {
+    /// As in the answer's `X-Request-Id`; ids sort by time.
     id: &'a str,
+    /// When it arrived.
+    #[schema(format = DateTime)]
     timestamp: &'a str,
     chain_name: &'a str,
     client: &'a str,
@@ -38,6 +45,7 @@ pub(super) struct Shown<'a> {
     error_message: Option<String>,
     bytes_in: u64,
     bytes_out: u64,
+    #[schema(value_type = Vec<StepView>)]
     trail: &'a RawValue,
 }
 
