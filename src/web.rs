@@ -9,6 +9,7 @@ pub mod health;
 pub mod keys;
 pub mod metrics;
 pub mod models;
+pub mod openapi;
 mod quantiles;
 mod query;
 pub mod ratelimits;

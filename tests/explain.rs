@@ -159,13 +159,22 @@ async fn o15_a_model_that_names_nothing_goes_where_a_request_would() {
 async fn o16_a_question_that_is_none_is_answered_with_an_example() {
     let provider = healthy().await;
     let app = App::start(&chain_of(&[("a", &provider)])).await;
-    for question in ["{", "[1]", r#"{"promptTokens":-1}"#, r#"{"promptTokens":"many"}"#, r#"{"chian":"default"}"#] {
+    for question in [
+        "{",
+        "[1]",
+        "[null,null]",
+        r#"{"promptTokens":1.5}"#,
+        r#"{"promptTokens":-1}"#,
+        r#"{"promptTokens":"many"}"#,
+        r#"{"chian":"default"}"#,
+    ] {
         let reply = explain_as(&app, question, ADMIN).await;
         assert_eq!((reply.status, reply.code().as_str()), (400, "invalid_request"), "{question}");
         assert!(reply.text().contains("promptTokens"), "{}", reply.text());
     }
     let long = explain_as(&app, &format!(r#"{{"chain":"{}"}}"#, "x".repeat(70_000)), ADMIN).await;
     assert_eq!((long.status, long.code().as_str()), (413, "request_too_large"));
+    assert_eq!(explain(&app, json!({ "promptTokens": 81.0 })).await["next"], "a/m", "to JSON it is a whole number");
     let absurd = explain(&app, json!({ "promptTokens": u64::MAX, "maxTokens": u64::MAX })).await;
     assert_eq!(absurd["next"], "a/m", "nothing is known of its limits");
     assert_eq!(provider.calls(), 0);

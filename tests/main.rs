@@ -26,6 +26,7 @@ mod lessons;
 mod line;
 mod memory;
 mod metrics;
+mod openapi;
 mod oracle;
 mod patience;
 mod ratelimits;

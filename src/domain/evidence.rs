@@ -64,7 +64,7 @@ pub fn read_in_band(dialect: Dialect, data: &[u8], verdict: &Verdict, now: Wall)
 }
 
 /// What a bucket counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// Calls.

@@ -21,7 +21,7 @@ use super::demand::Demand;
 use super::endpoint::Endpoint;
 
 /// A longer `model` names nothing: it is a mistake, and would stand in the log and in error messages.
-const MAX_MODEL: usize = 512;
+pub const MAX_MODEL: usize = 512;
 
 /// What the proxy knows of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,7 +307,12 @@ fn required<'a>(name: &'static str, raw: Option<&'a RawValue>, expected: Kind) -
 }
 
 fn check_input(raw: Option<&RawValue>) -> Result<(), Malformed> {
+    let is_empty = |raw: &RawValue| raw.get().trim_matches(['[', ']', ' ', '\t', '\r', '\n']).is_empty();
     match raw.map(Kind::of) {
+        // There is nothing to answer: the empty answer to it would be taken for a fault of the provider.
+        Some(Kind::List) if raw.is_some_and(is_empty) => {
+            Err(Malformed::field("input", "`input` is empty; it needs at least one text".into()))
+        }
         Some(Kind::Text | Kind::List) => Ok(()),
         Some(found) => {
             Err(Malformed::field("input", format!("`input` must be a string or an array, not {}", found.words())))

@@ -92,7 +92,7 @@ impl Request {
             failed: (step.outcome == StepOutcome::Failed).then(|| step.reason.unwrap_or(Reason::Unknown)),
             provider: step.provider.as_str().to_owned().into(),
             model: step.model.as_str().to_owned().into(),
-            ms: step.ms,
+            ms: step.ms.unwrap_or_default(),
         });
         Facts {
             arrived: key::time_of(&self.id),

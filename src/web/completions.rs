@@ -121,7 +121,7 @@ fn stream(worker: &Worker, mut opened: Opened, entry: Arc<Entry>, mut lease: Lea
 }
 
 fn refuse(fault: &ApiError, note: &mut Note) -> HttpResponse {
-    note.answered(fault.status().as_u16(), Some(fault.code()));
+    note.answered(fault.status().as_u16(), Some(fault.code().name()));
     let mut response = fault.response();
     let mut builder = HttpResponseBuilder::new(fault.status());
     name_the_way(&mut builder, None, note);

@@ -1,14 +1,17 @@
 //! Errors as clients of the OpenAI API expect them.
 
+mod code;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
+pub use self::code::Code;
 use crate::domain::request::Malformed;
 use crate::domain::time::{Mono, Now};
-use crate::domain::trail::{Span, Trail};
+use crate::domain::trail::{Span, StepView, Trail};
 use crate::upstream::wait::Unserved;
 
 /// An answer that says what is wrong, where, and what to do.
@@ -110,14 +113,36 @@ pub enum ApiError {
     ShuttingDown,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// The body of an error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct Body<'a> {
+    error: Details<'a>,
+}
+
+/// What is wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorDetails)]
+struct Details<'a> {
+    /// What is wrong, where, and what to do.
     message: String,
-    r#type: &'a str,
+    r#type: Type,
+    /// The member or parameter at fault, where it is one.
     param: Option<&'a str>,
-    code: &'a str,
+    code: Code,
+    /// Every entry that was looked at, when none could serve the request.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Vec<StepView>>)]
     trail: Option<&'a serde_json::Value>,
+}
+
+/// Who is to act.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorType)]
+#[serde(rename_all = "snake_case")]
+enum Type {
+    InvalidRequestError,
+    ServerError,
 }
 
 impl ApiError {
@@ -151,41 +176,30 @@ impl ApiError {
 
     /// Machine code, as in DESIGN 3.3.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::InvalidApiKey(_) => "invalid_api_key",
-            Self::AdminRequired => "admin_required",
-            Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } => "invalid_request",
-            Self::NotRecorded { .. } => "not_found",
-            Self::NoRecords(_) => "records_unavailable",
-            Self::TooLong { .. } => "context_length_exceeded",
-            Self::TooLarge { .. } | Self::NowhereToFit { .. } => "request_too_large",
-            Self::ModelNotFound { .. } => "model_not_found",
-            Self::UnknownPath { .. } => "unknown_path",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::Exhausted { why: Unserved::NoQuota, .. } => "all_providers_exhausted",
-            Self::Exhausted { why: Unserved::LineFull, .. } => "queue_full",
-            Self::Exhausted { why: Unserved::WaitedEnough, .. } => "queue_timeout",
-            Self::Internal => "internal_error",
-            Self::ShuttingDown => "shutting_down",
+            Self::InvalidApiKey(_) => Code::InvalidApiKey,
+            Self::AdminRequired => Code::AdminRequired,
+            Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } => Code::InvalidRequest,
+            Self::NotRecorded { .. } => Code::NotFound,
+            Self::NoRecords(_) => Code::RecordsUnavailable,
+            Self::TooLong { .. } => Code::ContextLengthExceeded,
+            Self::TooLarge { .. } | Self::NowhereToFit { .. } => Code::RequestTooLarge,
+            Self::ModelNotFound { .. } => Code::ModelNotFound,
+            Self::UnknownPath { .. } => Code::UnknownPath,
+            Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+            Self::Exhausted { why: Unserved::NoQuota, .. } => Code::AllProvidersExhausted,
+            Self::Exhausted { why: Unserved::LineFull, .. } => Code::QueueFull,
+            Self::Exhausted { why: Unserved::WaitedEnough, .. } => Code::QueueTimeout,
+            Self::Internal => Code::InternalError,
+            Self::ShuttingDown => Code::ShuttingDown,
         }
     }
 
     /// HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        match self {
-            Self::InvalidApiKey(_) => StatusCode::UNAUTHORIZED,
-            Self::AdminRequired => StatusCode::FORBIDDEN,
-            Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } | Self::TooLong { .. } => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::TooLarge { .. } | Self::NowhereToFit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ModelNotFound { .. } | Self::UnknownPath { .. } | Self::NotRecorded { .. } => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Exhausted { .. } | Self::NoRecords(_) | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
-        }
+        self.code().status()
     }
 
     /// The answer.
@@ -213,8 +227,8 @@ impl ApiError {
             }
             _ => {}
         }
-        let kind = if self.status().is_server_error() { "server_error" } else { "invalid_request_error" };
-        let error = Body { message: self.to_string(), r#type: kind, param, code: self.code(), trail: trail_json };
-        builder.json(json!({ "error": error }))
+        let kind = if self.status().is_server_error() { Type::ServerError } else { Type::InvalidRequestError };
+        let error = Details { message: self.to_string(), r#type: kind, param, code: self.code(), trail: trail_json };
+        builder.json(Body { error })
     }
 }

@@ -1,5 +1,6 @@
 //! The first thing every request meets: it gets an id, and only those with a key come in. Nothing of the body has been
-//! read by then. `/health` is open, and `/metrics` to whoever asks from this machine.
+//! read by then. `/health` and `/v1/openapi.json` are open: they tell nothing that is not public. So is
+//! `/metrics` to whoever asks from this machine.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
     let path = request.match_info().as_str();
     let metrics = path == "/metrics";
     let peer = request.peer_addr().map(|peer| peer.ip());
-    if path == "/health" || (metrics && is_from_here(peer, request.headers())) {
+    if path == "/health" || path == "/v1/openapi.json" || (metrics && is_from_here(peer, request.headers())) {
         return Ok(());
     }
     let also_admin = metrics || path == "/v1/ratelimits" || path.starts_with("/v1/stats/");

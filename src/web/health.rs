@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::keys::Visitor;
 use super::state::State;
 
 /// How the proxy is.
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    status: Life,
     version: &'static str,
     /// Seconds since the start.
     uptime: u64,
@@ -24,17 +25,24 @@ struct Health {
     detail: Option<Detail>,
 }
 
+/// Whether requests are taken.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Life {
+    Ok,
+    Draining,
+}
+
 /// What only those with a key are told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Detail {
     recorder: Recorder,
 }
 
 /// Whether requests are recorded, since the start.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Recorder {
-    /// recording or failing.
-    status: &'static str,
+    status: Recording,
     /// Why nothing is recorded for now.
     error: Option<String>,
     /// Rows that wait to be written.
@@ -44,12 +52,20 @@ struct Recorder {
     dropped: u64,
 }
 
+/// Whether rows can be written.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Recording {
+    Recording,
+    Failing,
+}
+
 /// 200 while requests are taken, 503 on the way out. Without its records the proxy still does what it is there for.
 pub async fn health(request: HttpRequest) -> HttpResponse {
     let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
     let (mut builder, status) = match state.drain.draining() {
-        false => (HttpResponse::Ok(), "ok"),
-        true => (HttpResponse::ServiceUnavailable(), "draining"),
+        false => (HttpResponse::Ok(), Life::Ok),
+        true => (HttpResponse::ServiceUnavailable(), Life::Draining),
     };
     let known = matches!(state.keys.visitor(request.headers()), Visitor::Client(_) | Visitor::Admin);
     builder.json(Health {
@@ -67,7 +83,7 @@ impl Recorder {
         let backlog = state.metrics.backlog();
         let error = backlog.fault().map(|fault| fault.to_string());
         Self {
-            status: if error.is_some() { "failing" } else { "recording" },
+            status: if error.is_some() { Recording::Failing } else { Recording::Recording },
             error,
             waiting: backlog.waiting(),
             written: backlog.written(),

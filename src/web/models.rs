@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::state::State;
@@ -14,20 +14,32 @@ use crate::actors::msg::Routes;
 use crate::actors::route::RouteTable;
 use crate::upstream::waterfall::Worker;
 
-#[derive(Serialize)]
-struct Model<'a> {
+/// Something that `model` can name.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Model<'a> {
+    /// Name of a chain, or `provider/model`.
     id: &'a str,
+    /// Always `model`.
     object: &'static str,
+    /// When the proxy was started, in seconds since 1970.
     created: u64,
+    /// `429chain`, or id of the provider.
     owned_by: &'a str,
+}
+
+/// Chains first, then entries.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ModelList)]
+pub(super) struct List<'a> {
+    /// Always `list`.
+    object: &'static str,
+    data: Vec<Model<'a>>,
 }
 
 /// All of them: chains first, then entries.
 pub async fn list(request: HttpRequest) -> HttpResponse {
-    respond(&request, |table, created| {
-        Ok(HttpResponse::Ok().json(json!({ "object": "list", "data": all(table, created) })))
-    })
-    .await
+    respond(&request, |table, created| Ok(HttpResponse::Ok().json(List { object: "list", data: all(table, created) })))
+        .await
 }
 
 /// One of them.

@@ -1,11 +1,12 @@
 //! How times are distributed, as the API shows it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::totals::Histogram;
 
 /// Of times in milliseconds, to within a twelfth.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Quantiles {
     p50: u64,
     p95: u64,

@@ -1,6 +1,8 @@
 //! The query of a URL: what may be asked, and what is wrong with it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::RangeInclusive;
 
 use actix_web::web;
 
@@ -8,7 +10,7 @@ use super::error::ApiError;
 use crate::domain::time::Wall;
 
 /// Times of a range, for short.
-const RANGES: [(&str, u64); 4] =
+pub(super) const RANGES: [(&str, u64); 4] =
     [("1h", 3_600_000), ("24h", 86_400_000), ("7d", 7 * 86_400_000), ("30d", 30 * 86_400_000)];
 
 /// The parameters of a query.
@@ -24,7 +26,7 @@ pub(crate) struct Range {
 }
 
 impl Query {
-    /// Reads a query with no other parameters than these.
+    /// Reads a query with no other parameters than these, each at most once.
     pub(crate) fn parse(query: &str, known: &[&'static str]) -> Result<Self, ApiError> {
         let pairs: Vec<(String, String)> = web::Query::from_query(query)
             .map(web::Query::into_inner)
@@ -35,7 +37,13 @@ impl Query {
                 let message = format!("there is no parameter `{name}`; use {}", known.join(", "));
                 return Err(ApiError::Query { param: "query", message });
             }
-            values.insert(name, value);
+            match values.entry(name) {
+                Entry::Vacant(place) => place.insert(value),
+                Entry::Occupied(taken) => {
+                    let message = format!("`{}` is there twice; give it once", taken.key());
+                    return Err(ApiError::Query { param: "query", message });
+                }
+            };
         }
         Ok(Self(values))
     }
@@ -46,11 +54,14 @@ impl Query {
     }
 
     /// A number within bounds.
-    pub(crate) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, ApiError> {
+    pub(crate) fn number(&self, name: &'static str, bounds: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
-            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(ApiError::Query { param: name, message: format!("`{name}` must be from {least} to {most}") }),
+            Ok(number) if bounds.contains(&number) => Ok(Some(number)),
+            _ => {
+                let message = format!("`{name}` must be from {} to {}", bounds.start(), bounds.end());
+                Err(ApiError::Query { param: name, message })
+            }
         }
     }
 
@@ -69,7 +80,8 @@ impl Query {
             return Err(ApiError::Query { param: "range", message });
         }
         let (name, length) = named.unwrap_or(("24h", 86_400_000));
-        let to = to.unwrap_or(now);
+        // Of what is still to come nothing is known yet, which is no mistake.
+        let to = to.unwrap_or_else(|| from.map_or(now, |from| now.max(from)));
         let begins = from.unwrap_or(Wall(to.0.saturating_sub(length)));
         if begins > to {
             return Err(ApiError::Query { param: "from", message: "`from` must not lie behind `to`".to_owned() });
@@ -84,8 +96,9 @@ impl Query {
     /// A time: RFC 3339, or milliseconds since the Unix epoch.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Wall>, ApiError> {
         let Some(text) = self.text(name) else { return Ok(None) };
+        // Nothing is older than 1970: what lies before it is the begin.
         let stamp =
-            || text.parse::<jiff::Timestamp>().ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
+            || text.parse::<jiff::Timestamp>().ok().and_then(|stamp| stamp.as_millisecond().max(0).try_into().ok());
         match text.parse().ok().or_else(stamp) {
             Some(ms) if ms < MOST => Ok(Some(Wall(ms))),
             _ => {
@@ -100,7 +113,7 @@ impl Query {
 const MINUTE: u64 = 60_000;
 
 /// The year 9999.
-const MOST: u64 = 253_402_300_800_000;
+pub(super) const MOST: u64 = 253_402_300_800_000;
 
 #[cfg(test)]
 mod tests {
@@ -123,6 +136,8 @@ mod tests {
             range("from=2026-11-24T01:00:00%2B01:00&to=1795521500000"),
             Ok((NOW.0 - DAY / 2, 1_795_521_500_000, None))
         );
+        assert_eq!(range("from=1969-07-20T20:17:40Z"), Ok((0, NOW.0, None)));
+        assert_eq!(range("from=2026-11-25T12:00:00Z"), Ok((NOW.0 + DAY, NOW.0 + DAY, None)));
         assert_eq!(range("to=1795521500000"), Ok((1_795_521_500_000 - DAY, 1_795_521_500_000, None)));
     }
 
@@ -134,6 +149,7 @@ mod tests {
             ("from=yesterday", "2026-11-24T12:00:00Z"),
             ("from=99999999999999999999", "2026-11-24T12:00:00Z"),
             ("to=1&from=2", "must not lie behind"),
+            ("range=1h&range=7d", "`range` is there twice"),
             ("form=1", "no parameter `form`; use from, to, range"),
         ] {
             assert!(range(query).unwrap_err().contains(words), "{query}: {:?}", range(query));

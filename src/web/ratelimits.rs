@@ -9,7 +9,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::query::Query;
@@ -17,12 +19,25 @@ use super::state::State;
 use crate::actors::msg::{Lines, LookAhead, Routes, Survey};
 use crate::upstream::waterfall::Worker;
 
+/// Parameters of it.
+pub(super) const PARAMETERS: [&str; 1] = ["watch"];
+
+/// The state of all entries, and of all chains.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RateLimits)]
+pub(super) struct Snapshot<'a> {
+    #[schema(format = DateTime)]
+    now: String,
+    ratelimits: Vec<entries::EntryView<'a>>,
+    chains: Vec<chains::ChainView<'a>>,
+}
+
 /// The state of all entries, and what it means for each chain; with `watch=1` again whenever it has changed.
 pub async fn ratelimits(request: HttpRequest) -> HttpResponse {
     let (Some(worker), Some(state)) = (request.app_data::<Rc<Worker>>(), request.app_data::<Arc<State>>()) else {
         return ApiError::ShuttingDown.response();
     };
-    let watch = Query::parse(request.query_string(), &["watch"]).and_then(|query| query.number("watch", 0, 1));
+    let watch = Query::parse(request.query_string(), &PARAMETERS).and_then(|query| query.number("watch", 0..=1));
     match watch {
         Ok(Some(1)) => watch::stream(Rc::clone(worker), Arc::clone(state)),
         Ok(_) => match snapshot(worker, state).await {
@@ -43,9 +58,10 @@ async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
         return Err(ApiError::ShuttingDown);
     };
     let now = worker.clock.now();
-    Ok(json!({
-        "now": now.wall.to_string(),
-        "ratelimits": reports.iter().map(|report| entries::view(report, &lately, now)).collect::<Vec<_>>(),
-        "chains": chains::view(&table, &reports, &supplies, &lines, &lately, now),
-    }))
+    let snapshot = Snapshot {
+        now: now.wall.to_string(),
+        ratelimits: reports.iter().map(|report| entries::view(report, &lately, now)).collect(),
+        chains: chains::view(&table, &reports, &supplies, &lines, &lately, now),
+    };
+    serde_json::to_value(snapshot).map_err(|_| ApiError::Internal)
 }

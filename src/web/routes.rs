@@ -4,12 +4,14 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, metrics, models, ratelimits, stats};
+use super::{completions, explain, health, metrics, models, openapi, ratelimits, stats};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
     config
-        .service(get("/health").route(web::get().to(health::health)).route(web::head().to(health::health)))
+        .service(
+            resource("/health", "GET, HEAD").route(web::get().to(health::health)).route(web::head().to(health::health)),
+        )
         .service(get("/metrics").route(web::get().to(metrics::metrics)))
         .service(post("/v1/chat/completions").route(web::post().to(completions::chat)))
         .service(post("/v1/embeddings").route(web::post().to(completions::embeddings)))
@@ -23,16 +25,23 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/stats/requests/{id}").route(web::get().to(stats::log::one)))
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}").route(web::get().to(stats::all)))
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}/{name:.+}").route(web::get().to(stats::one)))
+        .service(get("/v1/openapi.json").route(web::get().to(openapi::openapi)))
         .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
         .default_service(web::to(unknown_path));
 }
 
 fn get(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(|request: HttpRequest| async move { wrong_method(&request, "GET") }))
+    resource(path, "GET")
 }
 
 fn post(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(|request: HttpRequest| async move { wrong_method(&request, "POST") }))
+    resource(path, "POST")
+}
+
+/// A path with the methods that it takes.
+fn resource(path: &str, allowed: &'static str) -> Resource {
+    let refuse = move |request: HttpRequest| async move { wrong_method(&request, allowed) };
+    web::resource(path).default_service(web::to(refuse))
 }
 
 fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {

@@ -1,16 +1,17 @@
 //! `GET /v1/stats/...`: what requests add up to, and the log of them.
 
 pub mod log;
-mod row;
+pub(super) mod ranged;
+pub(super) mod row;
 pub mod saved;
 pub mod series;
-mod sums;
+pub(super) mod sums;
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::query::{Query, Range};
@@ -21,15 +22,19 @@ use crate::domain::totals::Totals;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::totals::{Kind, Sums};
+use ranged::{List, Ranged};
 use saved::{Saved, Shares};
 use sums::Shown;
+
+/// Parameters of everything that is told of a range.
+pub(super) const PARAMETERS: [&str; 3] = ["from", "to", "range"];
 
 /// `GET /v1/stats/summary`
 pub async fn summary(request: HttpRequest) -> HttpResponse {
     answer(async {
         let asked = ask(&request, Kind::All).await?;
         let all = asked.sums.totals.get("").cloned().unwrap_or_default();
-        Ok(asked.answer(&json!(asked.one("", &all))))
+        Ok(asked.answer(asked.one("", &all)))
     })
     .await
 }
@@ -40,9 +45,9 @@ pub async fn all(request: HttpRequest) -> HttpResponse {
         let kind = kind(&request)?;
         let asked = ask(&request, kind).await?;
         let totals = asked.sums.totals.iter();
-        let list: Vec<Item<'_>> = totals.map(|(name, totals)| asked.item(name, totals)).collect();
+        let list = totals.map(|(name, totals)| asked.item(name, totals)).collect();
         let money_saved = asked.shares.as_ref().map(|shares| shares.all(asked.prices()));
-        Ok(asked.answer(&json!({ plural(kind): list, "moneySaved": money_saved })))
+        Ok(asked.answer(List::of(kind, list, money_saved)))
     })
     .await
 }
@@ -54,7 +59,7 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
         let asked = ask(&request, kind).await?;
         let name = request.match_info().query("name");
         match asked.sums.totals.get(name) {
-            Some(totals) => Ok(asked.answer(&json!(asked.one(name, totals)))),
+            Some(totals) => Ok(asked.answer(asked.one(name, totals))),
             None => Err(ApiError::NotRecorded { what: singular(kind), name: name.to_owned() }),
         }
     })
@@ -72,8 +77,9 @@ struct Asked<'a> {
 }
 
 /// The sums of one name in a list.
-#[derive(Serialize)]
-struct Item<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sums)]
+pub(in crate::web) struct Item<'a> {
     #[serde(flatten)]
     shown: Shown<'a>,
     #[serde(flatten)]
@@ -81,16 +87,17 @@ struct Item<'a> {
 }
 
 /// The sums of one name, and the prices that its money is counted by.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SumsWithPrices)]
 #[serde(rename_all = "camelCase")]
-struct Whole<'a> {
+pub(in crate::web) struct Whole<'a> {
     #[serde(flatten)]
     item: Item<'a>,
     money_saved: Option<Saved>,
 }
 
 /// What only entries have.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OfEntry {
     /// How it has done lately; null when nothing is recorded.
     health: Option<HealthView>,
@@ -121,8 +128,8 @@ impl Asked<'_> {
         Whole { item, money_saved }
     }
 
-    fn answer(&self, shown: &serde_json::Value) -> HttpResponse {
-        HttpResponse::Ok().json(with_range(self.range, &self.sums, shown))
+    fn answer(&self, what: impl Serialize) -> HttpResponse {
+        HttpResponse::Ok().json(Ranged::of(self.range, &self.sums, what))
     }
 }
 
@@ -133,7 +140,7 @@ async fn answer(work: impl Future<Output = Result<HttpResponse, ApiError>>) -> H
 async fn ask(request: &HttpRequest, kind: Kind) -> Result<Asked<'_>, ApiError> {
     let state = state(request)?;
     let now = state.clock.now().wall;
-    let range = Query::parse(request.query_string(), &["from", "to", "range"])?.range(now)?;
+    let range = Query::parse(request.query_string(), &PARAMETERS)?.range(now)?;
     let (sums, shares) = read(state, move |database| {
         let sums = database.totals(kind, range.from, range.to, now)?;
         Ok((sums, Shares::read(database, kind, range, now)?))
@@ -165,15 +172,6 @@ async fn read<T: Send + 'static>(
     }
 }
 
-/// Says which time the sums are of: for what is long gone it may be more than was asked for.
-fn with_range(range: Range, sums: &Sums, shown: &serde_json::Value) -> serde_json::Value {
-    let mut body = json!({ "from": sums.from.to_string(), "to": sums.to.to_string(), "range": range.name });
-    if let (Some(body), Some(shown)) = (body.as_object_mut(), shown.as_object()) {
-        body.extend(shown.clone());
-    }
-    body
-}
-
 fn kind(request: &HttpRequest) -> Result<Kind, ApiError> {
     match request.match_info().query("kind") {
         "providers" => Ok(Kind::Provider),
@@ -181,17 +179,6 @@ fn kind(request: &HttpRequest) -> Result<Kind, ApiError> {
         "entries" => Ok(Kind::Entry),
         "clients" => Ok(Kind::Client),
         _ => Err(ApiError::UnknownPath { method: request.method().to_string(), path: request.path().to_owned() }),
-    }
-}
-
-fn plural(kind: Kind) -> &'static str {
-    match kind {
-        Kind::All => "all",
-        Kind::Chain => "chains",
-        Kind::Provider => "providers",
-        Kind::Entry => "entries",
-        Kind::Client => "clients",
-        Kind::ChainEntry => "chainEntries",
     }
 }
 

@@ -150,6 +150,10 @@ fn embeddings_need_an_input_and_no_messages() {
     let parse = |body: &str| Document::parse(Endpoint::Embeddings, body.as_bytes());
     assert_eq!(parse(r#"{"model":"m","input":["a"],"stream":true}"#).map(|document| document.stream), Ok(false));
     assert_eq!(parse(r#"{"model":"m","messages":[{}]}"#).map_err(|fault| fault.param), Err(Some("input")));
+    for empty in ["[]", "[ ]", "[\n]"] {
+        let refused = parse(&format!(r#"{{"model":"m","input":{empty}}}"#)).unwrap_err();
+        assert_eq!((refused.param, refused.message.contains("is empty")), (Some("input"), true), "{refused}");
+    }
     assert_eq!(parse(r#"{"model":"m","input":7}"#).map_err(|fault| fault.param), Err(Some("input")));
 }
 

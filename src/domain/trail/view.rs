@@ -1,6 +1,7 @@
 //! A step as clients are told of it, and as it is kept: words in place of causes, and times on the wall clock.
 
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::{Failure, Seen, Step, Words};
 use crate::domain::ids::{ModelId, ProviderId};
@@ -8,36 +9,46 @@ use crate::domain::outcome::Reason;
 use crate::domain::time::{Now, Wall};
 
 /// A step as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Step)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
     /// Id of the provider.
+    #[schema(value_type = String)]
     pub provider: ProviderId,
     /// Name of the model there.
+    #[schema(value_type = String)]
     pub model: ModelId,
     /// What came of looking at it.
     pub outcome: StepOutcome,
     /// With which of the provider's keys, counted from 1; `None` when it has only one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
     pub key: Option<usize>,
     /// Why it did not serve, where there is a word for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<Reason>,
     /// HTTP status of the answer that this is due to; 0 when there was none.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
     pub status: u16,
     /// Why it did not serve, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub message: Option<String>,
     /// When it may be called again, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
     pub retry_at: Option<Wall>,
-    /// Milliseconds that it took.
-    pub ms: u64,
+    /// Milliseconds that it took; absent where nobody would be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ms: Option<u64>,
 }
 
 /// What came of looking at an entry, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StepOutcome {
     /// Called, and it served the request.
@@ -73,8 +84,14 @@ impl StepView {
             status: status.unwrap_or_default(),
             message: (*seen != Seen::Served).then(words),
             retry_at: seen.back_in(now.mono).map(|wait| now.wall.after(wait)),
-            ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            ms: Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         }
+    }
+
+    /// The same of an entry that nobody calls.
+    #[must_use]
+    pub fn without_time(self) -> Self {
+        Self { ms: None, ..self }
     }
 
     /// `provider/model`

@@ -70,7 +70,7 @@ pub(super) fn read(json: &[u8]) -> serde_json::Result<Request> {
         status: step.status,
         message: step.message,
         retry_at: step.retry_at.as_deref().map(time),
-        ms: step.ms,
+        ms: Some(step.ms),
     });
     Ok(Request {
         arrived: time(&row.time),

@@ -133,7 +133,7 @@ fn write_step(writer: &mut Writer, it: &StepView, arrived: Wall) {
     if let Some(time) = it.retry_at {
         writer.count(step::RETRY_AT, zigzag(time.0, arrived.0));
     }
-    writer.count_if_any(step::MS, it.ms);
+    writer.count_if_any(step::MS, it.ms.unwrap_or_default());
 }
 
 fn write_usage(writer: &mut Writer, it: &Usage) {
@@ -216,7 +216,7 @@ fn read_step(fields: Fields<'_>, arrived: Wall) -> Result<StepView, Torn> {
         }
     }
     let (Some(provider), Some(model)) = (provider, model) else { return Err(Torn) };
-    Ok(StepView { provider, model, outcome, key, reason, status, message, retry_at, ms })
+    Ok(StepView { provider, model, outcome, key, reason, status, message, retry_at, ms: Some(ms) })
 }
 
 fn read_usage(fields: Fields<'_>) -> Result<Usage, Torn> {

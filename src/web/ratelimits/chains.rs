@@ -1,6 +1,7 @@
 //! What the state of its entries means for a chain.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::entries::window_label;
 use super::lately::Lately;
@@ -13,11 +14,14 @@ use crate::domain::ids::EntryId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Now;
 
-#[derive(Serialize)]
+/// What the state of its entries means for a chain.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChainState)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChainView<'a> {
     chain: &'a str,
     /// Who would be asked first now.
+    #[schema(value_type = Option<String>)]
     next: Option<&'a EntryId>,
     ready: usize,
     entries: usize,
@@ -26,28 +30,34 @@ pub(super) struct ChainView<'a> {
     tokens_left: Option<u64>,
     /// Until each next reset, by the window that ends then.
     forecast: Vec<ForecastView>,
+    #[schema(format = DateTime)]
     next_reset: Option<String>,
     /// When the first entry is back, if none can be asked now.
+    #[schema(format = DateTime)]
     first_recovery: Option<String>,
     /// Over the last five minutes; null when nothing is recorded.
     requests_per_minute: Option<f64>,
     tokens_per_minute: Option<f64>,
     /// When nothing is left at that rate; null when it lasts until all of those resets, or a limit is not known.
+    #[schema(format = DateTime)]
     exhausted_at: Option<String>,
     waiting: Waiting,
 }
 
 /// What can be had until a limit resets; null when a limit is not known.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Forecast)]
 #[serde(rename_all = "camelCase")]
 struct ForecastView {
     window: Option<String>,
+    #[schema(format = DateTime)]
     until: String,
     requests_left: Option<u64>,
     tokens_left: Option<u64>,
 }
 
-#[derive(Default, Serialize)]
+/// Requests that wait for a chain.
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Waiting {
     depth: usize,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::lately::{HealthView, HourView, Lately};
 use crate::actors::posted::Owner;
@@ -18,7 +19,9 @@ use crate::domain::trail::{Measure, Span};
 /// A bucket with no more than this part of its limit left is low.
 const LOW: u64 = 5;
 
-#[derive(Serialize)]
+/// What is known of an entry now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EntryState)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EntryView<'a> {
     provider: &'a str,
@@ -36,11 +39,13 @@ pub(super) struct EntryView<'a> {
 }
 
 /// What can be expected of an entry, or of one of its keys.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Outlook)]
 #[serde(rename_all = "camelCase")]
 struct State {
     status: Status,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     cooldown_until: Option<String>,
     /// Whole milliseconds from now.
     cooldown_ms: Option<u64>,
@@ -49,7 +54,8 @@ struct State {
 }
 
 /// Best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
+#[schema(as = EntryStatus)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::web) enum Status {
     Ready,
@@ -66,7 +72,9 @@ impl Status {
         [Self::Ready, Self::Untried, Self::Low, Self::Cooling, Self::AuthError, Self::Off];
 }
 
-#[derive(Serialize)]
+/// Why it cools down.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CooldownCause)]
 struct Cause {
     reason: Reason,
     status: u16,
@@ -75,7 +83,7 @@ struct Cause {
 }
 
 /// The scarcest of everything that is counted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Quota {
     concurrent_requests: Option<Slots>,
@@ -83,13 +91,16 @@ struct Quota {
     tokens: Option<BucketView>,
 }
 
-#[derive(Serialize)]
+/// Requests at the same time.
+#[derive(Serialize, ToSchema)]
 struct Slots {
     limit: u32,
     remaining: u32,
 }
 
-#[derive(Serialize)]
+/// An entry through one of its provider's keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyState)]
 #[serde(rename_all = "camelCase")]
 struct LaneView<'a> {
     key: Option<&'a str>,
@@ -99,7 +110,9 @@ struct LaneView<'a> {
     buckets: Vec<BucketView>,
 }
 
-#[derive(Serialize)]
+/// A counter over a window.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Bucket)]
 #[serde(rename_all = "camelCase")]
 struct BucketView {
     counts: Dimension,
@@ -109,6 +122,7 @@ struct BucketView {
     used: Option<u64>,
     reserved: u64,
     remaining: u64,
+    #[schema(format = DateTime)]
     resets_at: Option<String>,
     source: Source,
     /// How long ago it was said; null for what is configured.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::web;
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::domain::time::Wall;
 use crate::domain::totals::Totals;
@@ -68,7 +69,8 @@ pub(super) struct Rate {
 }
 
 /// An entry over several spans.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EntryHealth)]
 pub(crate) struct HealthView {
     #[serde(rename = "5m")]
     minutes: SpanView,
@@ -79,16 +81,19 @@ pub(crate) struct HealthView {
 }
 
 /// An entry over one hour.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HourHealth)]
 pub(crate) struct HourView {
     /// When it begins.
+    #[schema(format = DateTime)]
     at: String,
     #[serde(flatten)]
     span: SpanView,
 }
 
 /// An entry over one span.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpanHealth)]
 #[serde(rename_all = "camelCase")]
 struct SpanView {
     attempts: u64,

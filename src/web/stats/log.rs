@@ -1,5 +1,6 @@
 //! The log of requests: pages of it, one row, and all of it as a file.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -9,6 +10,7 @@ use serde::Serialize;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use super::row::{COLUMNS, Shown};
 use super::{answer, read, state};
@@ -17,14 +19,42 @@ use crate::web::error::ApiError;
 use crate::web::query::{Query, Range};
 use crate::web::state::State;
 
-const PARAMETERS: [&str; 12] =
+/// Parameters of the log.
+pub(in crate::web) const PARAMETERS: [&str; 12] =
     ["from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code"];
+
+/// So many rows a page may have.
+pub(in crate::web) const LIMIT: RangeInclusive<u64> = 1..=500;
+
+/// So many it has if nothing is said.
+pub(in crate::web) const USUAL_LIMIT: u64 = 50;
+
+/// HTTP statuses that a row can have.
+pub(in crate::web) const STATUS: RangeInclusive<u64> = 100..=599;
+
+/// Forms that the log is given in; the first is the usual one.
+pub(in crate::web) const FORMATS: [&str; 3] = ["json", "jsonl", "csv"];
 
 /// Rows that are looked at for one page: a search for what hardly occurs must not take long.
 const LOOK_AT: usize = 5_000;
 
 /// Rows of an export that are read at once.
 const PORTION: usize = 500;
+
+/// A page of the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestLog)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::web) struct Page<'a> {
+    /// The newest first.
+    requests: Vec<Shown<'a>>,
+    /// What `before` must be for the next page; null on the last one.
+    next_before: Option<String>,
+    /// Rows that are damaged, and missing here; absent when all is well.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(nullable = false, required = false)]
+    unreadable: usize,
+}
 
 /// `GET /v1/stats/requests`
 pub async fn list(request: HttpRequest) -> HttpResponse {
@@ -59,8 +89,8 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
 }
 
 async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter) -> Result<HttpResponse, ApiError> {
-    let limit = query.number("limit", 1, 500)?.unwrap_or(50);
-    let limit = usize::try_from(limit).unwrap_or(50);
+    let limit = query.number("limit", LIMIT)?.unwrap_or(USUAL_LIMIT);
+    let limit = usize::try_from(limit).unwrap_or(PORTION);
     let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
     let found = read(state, move |database| {
@@ -68,22 +98,11 @@ async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter
     })
     .await?;
     complain(found.unreadable);
-    Ok(HttpResponse::Ok().json(Listed {
+    Ok(HttpResponse::Ok().json(Page {
         requests: found.rows.iter().map(Shown::of).collect(),
         next_before: found.next,
         unreadable: found.unreadable,
     }))
-}
-
-/// A page, as the API shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed<'a> {
-    requests: Vec<Shown<'a>>,
-    next_before: Option<String>,
-    /// Rows that are damaged, and missing here.
-    #[serde(skip_serializing_if = "is_zero")]
-    unreadable: usize,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -122,7 +141,7 @@ impl Filter {
             provider: text("provider"),
             entry: text("entry"),
             client: text("client"),
-            status: query.number("status", 100, 599)?,
+            status: query.number("status", STATUS)?,
             code: text("code"),
         })
     }

@@ -1,6 +1,7 @@
 //! A row of the log, as the API shows it: under the names of earlier versions, and more.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::trail::StepView;
 use crate::store::requests::Request;
@@ -10,10 +11,15 @@ pub(super) const COLUMNS: &str = "id,timestamp,chainName,client,requestedModel,s
 completionTokens,totalTokens,cachedTokens,reasoningTokens,estimated,latencyMs,firstTokenMs,queueMs,httpStatus,attempts,\
 errorCode,errorMessage,bytesIn,bytesOut\n";
 
-#[derive(Serialize)]
+/// One request, as it ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoggedRequest)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'a> {
+pub(in crate::web) struct Shown<'a> {
+    /// As in the answer's `X-Request-Id`; ids sort by time.
     id: &'a str,
+    /// When it arrived.
+    #[schema(format = DateTime)]
     timestamp: String,
     chain_name: &'a str,
     client: &'a str,

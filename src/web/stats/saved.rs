@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{answer, state};
 use crate::domain::prices::{Line, PriceList};
@@ -14,17 +15,20 @@ use crate::store::error::StoreError;
 use crate::store::totals::{Kind, chain_and_entry};
 use crate::web::query::Range;
 
-/// A figure, and what it was made of.
-#[derive(Serialize)]
+/// What the tokens would have cost elsewhere, and the prices that it is counted by.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneySaved)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Saved {
+pub(in crate::web) struct Saved {
     /// US dollars.
     usd: f64,
     /// What each entry has to do with it.
     entries: Vec<Priced>,
 }
 
-#[derive(Serialize)]
+/// What an entry has to do with it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PricedEntry)]
 #[serde(rename_all = "camelCase")]
 struct Priced {
     entry: String,
@@ -36,7 +40,8 @@ struct Priced {
 }
 
 /// A line of the price list, in US dollars per million tokens.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Price)]
 #[serde(rename_all = "camelCase")]
 struct PriceView {
     models: String,
@@ -45,9 +50,11 @@ struct PriceView {
     built_in: bool,
 }
 
-#[derive(Serialize)]
+/// The price list in force.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PriceList)]
 #[serde(rename_all = "camelCase")]
-struct Prices {
+pub(in crate::web) struct Prices {
     currency: &'static str,
     /// Tokens that the prices are for.
     per_tokens: u64,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::sums::Shown;
 use super::{answer, read, state};
@@ -22,20 +23,34 @@ const HOUR: u64 = 3_600_000;
 const OF: [(&str, Kind); 4] =
     [("chain", Kind::Chain), ("provider", Kind::Provider), ("entry", Kind::Entry), ("client", Kind::Client)];
 
-#[derive(Serialize)]
-struct Series<'a> {
+/// Parameters of a series.
+pub(in crate::web) const PARAMETERS: [&str; 8] =
+    ["from", "to", "range", "step", "chain", "provider", "entry", "client"];
+
+/// Names of steps.
+pub(in crate::web) const STEPS: [&str; 3] = ["minute", "hour", "day"];
+
+/// Sums step by step.
+#[derive(Serialize, ToSchema)]
+pub(in crate::web) struct Series<'a> {
+    #[schema(format = DateTime)]
     from: String,
+    #[schema(format = DateTime)]
     to: String,
+    /// As it was asked for; null when by its ends.
     range: Option<&'static str>,
-    /// minute, hour or day.
+    /// minute, hour or day; a larger one than was asked for where that is not kept for so long.
     step: &'static str,
     /// One for each step, also where nothing happened.
     points: Vec<Point<'a>>,
 }
 
-#[derive(Serialize)]
+/// The sums of one step.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeriesPoint)]
 struct Point<'a> {
     /// When it begins.
+    #[schema(format = DateTime)]
     at: String,
     #[serde(flatten)]
     sums: Shown<'a>,
@@ -46,22 +61,21 @@ pub async fn series(request: HttpRequest) -> HttpResponse {
     answer(async {
         let state = state(&request)?;
         let now = state.clock.now().wall;
-        let parameters = ["from", "to", "range", "step", "chain", "provider", "entry", "client"];
-        let query = Query::parse(request.query_string(), &parameters)?;
+        let query = Query::parse(request.query_string(), &PARAMETERS)?;
         let range = query.range(now)?;
         let unit = unit(&query, range, now)?;
+        let (first, end) = steps(range, unit);
         let (kind, name) = of(&query)?;
         let wanted = name.clone();
-        let found = read(state, move |database| database.series(kind, &wanted, unit, range.from, range.to)).await?;
+        let found = read(state, move |database| database.series(kind, &wanted, unit, Wall(first * unit.ms()), range.to)).await?;
         let found: BTreeMap<u64, Totals> = found.into_iter().map(|(at, totals)| (at.0, totals)).collect();
         let nothing = Totals::default();
-        let (first, end) = steps(range, unit);
         let points = (first..end).map(|step| {
             let at = step * unit.ms();
             Point { at: Wall(at).to_string(), sums: Shown::of(kind, &name, found.get(&at).unwrap_or(&nothing)) }
         });
         Ok(HttpResponse::Ok().json(Series {
-            from: range.from.to_string(),
+            from: range.from.max(Wall(first * unit.ms())).to_string(),
             to: range.to.to_string(),
             range: range.name,
             step: step_name(unit),
@@ -83,44 +97,36 @@ fn of(query: &Query) -> Result<(Kind, String), ApiError> {
     }
 }
 
-/// What was asked for, or what suits the range; small units are not kept for long.
+/// What was asked for, or what suits the range; a larger one where that is not kept for so long, or has too many points.
 fn unit(query: &Query, range: Range, now: Wall) -> Result<Unit, ApiError> {
     let (length, age) = (range.to.0.saturating_sub(range.from.0), now.0.saturating_sub(range.from.0));
-    let unit = match query.text("step") {
+    let wanted = match query.text("step") {
         Some("minute") => Unit::Minute,
         Some("hour") => Unit::Hour,
         Some("day") => Unit::Day,
-        Some(_) => return Err(wrong("`step` must be minute, hour or day")),
-        None if length <= 2 * HOUR && age <= MINUTES_FOR => Unit::Minute,
-        None if length <= 7 * 24 * HOUR && age <= HOURS_FOR => Unit::Hour,
+        Some(_) => {
+            let message = format!("`step` must be {}", STEPS.join(", "));
+            return Err(ApiError::Query { param: "step", message });
+        }
+        None if length <= 2 * HOUR => Unit::Minute,
+        None if length <= 7 * 24 * HOUR => Unit::Hour,
         None => Unit::Day,
     };
-    // A named range begins within the unit that is just kept.
-    match unit {
-        Unit::Minute if age > MINUTES_FOR + HOUR => {
-            Err(wrong("minutes are kept for two days: use step=hour, or a later `from`"))
-        }
-        Unit::Hour if age > HOURS_FOR + 24 * HOUR => {
-            Err(wrong("hours are kept for 100 days: use step=day, or a later `from`"))
-        }
-        _ => {
-            let (first, end) = steps(range, unit);
-            let fits = end - first <= MOST_POINTS;
-            if fits { Ok(unit) } else { Err(wrong("that are over 1500 points: use a larger step or a shorter range")) }
-        }
-    }
+    let fits = |unit: Unit, kept: u64| age <= kept && length / unit.ms() < MOST_POINTS;
+    Ok(match wanted {
+        Unit::Minute if fits(Unit::Minute, MINUTES_FOR) => Unit::Minute,
+        Unit::Minute | Unit::Hour if fits(Unit::Hour, HOURS_FOR) => Unit::Hour,
+        _ => Unit::Day,
+    })
 }
 
-fn wrong(message: &str) -> ApiError {
-    ApiError::Query { param: "step", message: message.to_owned() }
-}
-
-/// The first step of a range, and the one behind its last, counted from the epoch.
+/// The first step of a range, and the one behind its last, counted from the epoch; of too many the last ones.
 fn steps(range: Range, unit: Unit) -> (u64, u64) {
-    let first = range.from.0 / unit.ms();
-    (first, range.to.0.div_ceil(unit.ms()).max(first))
+    let (first, end) = (range.from.0 / unit.ms(), range.to.0.div_ceil(unit.ms()));
+    (first.max(end.saturating_sub(MOST_POINTS)), end.max(first))
 }
 
+/// As in [`STEPS`].
 fn step_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Minute => "minute",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::saved::Saved;
 use crate::domain::time::Wall;
@@ -12,21 +13,28 @@ use crate::store::totals::Kind;
 use crate::web::quantiles::Quantiles;
 
 /// The sums of one name.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sums)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'a> {
+pub(in crate::web) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     provider_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     chain_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     client: Option<&'a str>,
     total_requests: u64,
     /// Upstream calls.
     attempts: u64,
     failed_requests: u64,
+    /// By error code, of attempts by reason.
+    #[schema(value_type = BTreeMap<String, u64>)]
     failures: &'a BTreeMap<Cow<'static, str>, u64>,
     waterfalled_requests: u64,
     total_tokens: u64,
@@ -38,6 +46,7 @@ pub(super) struct Shown<'a> {
     estimated_requests: u64,
     latency_ms: Option<Quantiles>,
     first_token_ms: Option<Quantiles>,
+    #[schema(format = DateTime)]
     last_request_timestamp: Option<String>,
     /// By the reference prices; null where nobody counts it.
     saved_usd: Option<f64>,
