@@ -25,6 +25,9 @@ providers: [{ id: nobody, type: generic-openai, apiKey: key, baseUrl: 'http://12
 chains: [{ name: default, entries: [{ provider: nobody, model: m }] }]
 ";
 
+/// The path of a question, other ones for other counts where that matters.
+type Question<'a> = Box<dyn Fn(usize) -> String + 'a>;
+
 /// Starts the proxy on the file and asks everything.
 pub(crate) async fn all(path: &Path, options: &Options, filled: &Filled, report: &mut Report) -> Result<()> {
     let config = config::parse(CONFIG, "log.yaml", Path::new("."), &BTreeMap::new(), &Overrides::default())
@@ -35,7 +38,7 @@ pub(crate) async fn all(path: &Path, options: &Options, filled: &Filled, report:
     let asker = Asker { url: format!("http://{address}/v1/stats"), client: awc::Client::default() };
 
     let whole = asker.ask("/summary?range=30d").await?;
-    let counted = whole["totalRequests"].as_u64().unwrap_or_default();
+    let counted = whole.get("totalRequests").and_then(Value::as_u64).unwrap_or_default();
     // Those of the very first minute may lie before the range.
     if counted > options.rows || counted * 100 < options.rows * 99 {
         return Err(format!("the summary counts {counted} of {} requests", options.rows).into());
@@ -45,7 +48,7 @@ pub(crate) async fn all(path: &Path, options: &Options, filled: &Filled, report:
         let part = filled.ids.len() / 4;
         filled.ids.get(part + count * 7_919 % (part * 2).max(1)).cloned().unwrap_or_default()
     };
-    let questions: [(&str, Box<dyn Fn(usize) -> String>); 12] = [
+    let questions: [(&str, Question<'_>); 12] = [
         ("the newest 50 rows", Box::new(|_| "/requests".to_owned())),
         ("500 rows in the middle", Box::new(move |count| format!("/requests?limit=500&before={}", middle(count)))),
         ("50 rows of one provider in twelve", Box::new(|_| "/requests?provider=mistral".to_owned())),
