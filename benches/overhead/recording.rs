@@ -57,8 +57,8 @@ pub(crate) async fn measure(
         let (other, ours) = (show(median(other)), show(median(ours)));
         report.line(&Line { what, other: &other, ours: &ours, results: &results, unit: Unit::Ratio, budget });
     };
-    let (per_second, span): (fn(f64) -> String, fn(f64) -> String) =
-        (|rate| format!("{rate:.0}/s"), |micros| format!("{micros:.1} us"));
+    let per_second: fn(f64) -> String = |rate| format!("{rate:.0}/s");
+    let span: fn(f64) -> String = |micros| format!("{micros:.1} us");
     compare("recording against no database: requests/s", &without.rate, &with.rate, per_second, Budget::AtLeast(0.90));
     compare("recording against no database: CPU", &without.cpu, &with.cpu, span, Budget::None);
     Ok(())
