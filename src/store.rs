@@ -14,3 +14,5 @@ mod wire;
 
 #[cfg(test)]
 pub(crate) mod failing;
+#[cfg(test)]
+mod growth;

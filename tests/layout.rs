@@ -52,6 +52,19 @@ fn dependencies_point_one_way() {
     }
 }
 
+/// LESSONS F16: on its way a request meets no database. What it leaves goes through the journal.
+#[test]
+fn f16_who_serves_requests_knows_no_database() {
+    let mut serving = sources(Path::new("src/upstream"));
+    serving.extend(
+        ["gate", "keys", "strangers", "admit", "completions", "unread"].map(|name| format!("src/web/{name}.rs").into()),
+    );
+    for path in serving {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!production(&text).contains("crate::store"), "{} uses the store", path.display());
+    }
+}
+
 #[test]
 fn the_core_touches_nothing_of_the_outside() {
     for path in sources(Path::new("src/domain")) {

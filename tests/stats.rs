@@ -176,6 +176,24 @@ async fn the_log_goes_out_as_a_file() {
     app.stop().await;
 }
 
+/// LESSONS O27: `limit=-1` dumped the table.
+#[actix_rt::test]
+async fn o27_a_page_has_a_bound_whatever_is_asked_for() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let app = App::start(&chain_of(&[("a", &provider)])).await;
+    for _ in 0..60 {
+        app.chat(ask("")).await;
+    }
+    recorded(&app, 60).await;
+    assert_eq!(ids(&app.get("/v1/stats/requests").await).len(), 50);
+    assert_eq!(ids(&app.get("/v1/stats/requests?limit=500").await).len(), 60);
+    for limit in ["-1", "0", "501", "18446744073709551615", "18446744073709551616", "1e3", "all"] {
+        let reply = app.get(&format!("/v1/stats/requests?limit={limit}")).await;
+        assert_eq!(error(&reply), (400, "invalid_request".into(), json!("limit")), "{limit}");
+    }
+    app.stop().await;
+}
+
 #[actix_rt::test]
 async fn wrong_questions_are_told_what_is_right() {
     let (app, _, _dir) = busy().await;

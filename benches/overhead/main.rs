@@ -20,6 +20,7 @@ mod others;
 mod process;
 mod provider;
 mod proxy;
+mod recording;
 mod report;
 mod size;
 mod start;
@@ -76,6 +77,7 @@ async fn all(options: &Options) -> Result<()> {
     throughput::measure(options, &rival, &ours, &report).await?;
     latency::measure(options, &rival, &ours, &report).await?;
     chains::measure(options, &ours, &report).await?;
+    recording::measure(options, dir.path(), &config, &ours, &report).await?;
     report.others(others.share()?);
     drop(ours);
 

@@ -46,7 +46,7 @@ impl Options {
     /// Whatever hangs, this ends it.
     pub(crate) fn at_most(&self) -> Duration {
         let rounds = u32::try_from(self.rounds).unwrap_or(u32::MAX);
-        Duration::from_secs(120).saturating_add(self.round.saturating_mul(8).saturating_mul(rounds))
+        Duration::from_secs(120).saturating_add(self.round.saturating_mul(10).saturating_mul(rounds))
     }
 
     /// Length of a round with one connection.

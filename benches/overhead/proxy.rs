@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
@@ -60,10 +60,26 @@ impl Config {
     }
 }
 
+/// The file that a proxy of this name under `dir` records in.
+pub(crate) fn database(dir: &Path, name: &str) -> PathBuf {
+    dir.join(name).join("usage.redb")
+}
+
+/// What a proxy of this name under `dir` has said.
+pub(crate) fn log(dir: &Path, name: &str) -> PathBuf {
+    dir.join(name).join("log")
+}
+
+/// Starts a proxy that cannot record anything, because a folder is in the place of its database.
+pub(crate) async fn start_without_records(dir: &Path, name: &str, config: &Config) -> Result<Process> {
+    std::fs::create_dir_all(database(dir, name))?;
+    start(dir, name, config).await
+}
+
 /// Starts the proxy in a folder of its own under `dir`; returns at once.
 pub(crate) fn launch(dir: &Path, name: &str, config: &Config) -> Result<Process> {
     let dir = dir.join(name);
-    std::fs::create_dir(&dir)?;
+    std::fs::create_dir_all(&dir)?;
     let address = free_address()?;
     let file = dir.join("config.yaml");
     std::fs::write(&file, config.text(address))?;

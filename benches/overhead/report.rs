@@ -45,7 +45,7 @@ impl Unit {
 pub(crate) struct Line<'a> {
     /// What was measured.
     pub(crate) what: &'a str,
-    /// The other side: nginx, or the chain that nothing is compared with.
+    /// The other side: nginx, the shorter chain, or the proxy that records nothing.
     pub(crate) other: &'a str,
     /// Ours.
     pub(crate) ours: &'a str,

@@ -11,19 +11,23 @@ use crate::process::Process;
 use crate::proxy::PATH;
 use crate::report::{Budget, Line, Report, Unit, median, micros};
 
-const CONNECTIONS: usize = 64;
+/// At the same time.
+pub(crate) const CONNECTIONS: usize = 64;
 
-/// What the rounds against one of the two showed.
+/// What the rounds against one of two showed.
 #[derive(Debug, Default)]
-struct Side {
-    rate: Vec<f64>,
-    cpu: Vec<f64>,
+pub(crate) struct Side {
+    /// Requests per second.
+    pub(crate) rate: Vec<f64>,
+    /// CPU time per request in microseconds.
+    pub(crate) cpu: Vec<f64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
 }
 
 impl Side {
-    async fn round(&mut self, process: &Process, load: &Load) -> Result<()> {
+    /// Runs one more.
+    pub(crate) async fn round(&mut self, process: &Process, load: &Load) -> Result<()> {
         let before = process.cpu()?;
         let round = load.run().await?;
         let used = process.cpu()?.saturating_sub(before);

@@ -190,6 +190,38 @@ mod tests {
     use crate::domain::time::Now;
     use crate::store::failing::Disk;
 
+    /// LESSONS F16: six to eight synchronous write transactions for each success; O27: one insert and two triggers. Whoever
+    /// serves requests touches no database, and hundreds of rows share a commit.
+    #[actix_rt::test]
+    async fn f16_o27_requests_touch_no_database_and_hundreds_share_a_commit() {
+        const REQUESTS: usize = 1_000;
+        let (disk, clock) = (Disk::default(), Clock::from_fn(Now::default));
+        let opened = disk.clone();
+        let (recorder, _) = RecorderActor::open(Box::new(move || opened.open()), Duration::MAX, clock.clone());
+        let metrics = Arc::new(Metrics::new(recorder.backlog()));
+        let arbiter = Arbiter::new();
+        let recorder = recorder.start_on(&arbiter);
+        let (ready, is_ready) = mpsc::channel();
+        arbiter.spawn_fn(move || ready.send(std::thread::current().id()).unwrap());
+        let recording = is_ready.recv().unwrap();
+        disk.take_users();
+        let before = *disk.syncs().borrow();
+
+        let journal = Journal::start(recorder.clone(), Arc::default(), metrics, clock, None);
+        for count in 0..REQUESTS {
+            drop(journal.open(format!("req_{count:05}")));
+        }
+        assert!(disk.take_users().iter().all(|user| *user == recording));
+        drop(journal);
+        recorder.send(Close).await.unwrap();
+        assert_eq!(disk.take_users().into_iter().collect::<Vec<_>>(), [recording]);
+        // A commit has two, a file that grows one more, and the end some of its own.
+        let syncs = *disk.syncs().borrow() - before;
+        assert!((2..=REQUESTS / 25).contains(&syncs), "{syncs}");
+        assert_eq!(disk.open().unwrap().newest_requests(usize::MAX).unwrap().len(), REQUESTS);
+        arbiter.stop();
+    }
+
     /// Writing may take forever; requests are served meanwhile, and memory is bounded.
     #[actix_rt::test]
     async fn a_recorder_that_hangs_costs_rows_and_no_memory() {

@@ -120,10 +120,13 @@ impl Encoded {
         &self.facts
     }
 
-    /// Bytes of it.
+    /// Bytes of memory that it takes while it waits.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.key.len() + self.row.len()
+        let Facts { chain, client, calls, .. } = &self.facts;
+        let of_call = |call: &Call<'_>| size_of::<Call<'_>>() + call.provider.len() + call.model.len();
+        let facts = chain.len() + client.len() + calls.iter().map(of_call).sum::<usize>();
+        size_of::<Self>() + self.key.len() + self.row.len() + facts
     }
 }
 
@@ -197,10 +200,10 @@ impl Database {
         }
         self.with(|engine| {
             let table = engine.begin_read()?.open_table(REQUESTS)?;
-            let mut last: Option<Vec<u8>> = None;
+            let mut last = Vec::new();
             for (looked, entry) in table.range::<&[u8]>((Bound::Included(from.as_slice()), end))?.rev().enumerate() {
                 if page.rows.len() >= at_most || looked >= look_at {
-                    page.next = last.map(|key| key::decode(&key)).transpose()?;
+                    page.next = Some(key::decode(&last)?).filter(|id| !id.is_empty());
                     break;
                 }
                 let (key, row) = entry?;
@@ -214,7 +217,8 @@ impl Database {
                         }
                     }
                 }
-                last = Some(key.value().to_vec());
+                last.clear();
+                last.extend_from_slice(key.value());
             }
             Ok(())
         })?;

@@ -6,8 +6,8 @@ from schemathesis import GenerationMode
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """`range` goes with neither `from` nor `to`, and `from` lies before `to`. Both are refused with words of their own,
-    which is tested elsewhere; of questions that mean to be wrong nothing is changed."""
+    """`range` goes with neither `from` nor `to`, `from` lies before `to`, and a series is of one thing. All of it is refused
+    with words of its own, which is tested elsewhere; of questions that mean to be wrong nothing is changed."""
     query = case.query
     if not query or case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
@@ -16,3 +16,6 @@ def before_call(context, case, kwargs):
         query.pop("to", None)
     elif query.get("from"):
         query.pop("to", None)
+    for name in [name for name in ("chain", "provider", "entry", "client") if query.get(name)][1:]:
+        if case.operation.path == "/v1/stats/series":
+            query.pop(name)

@@ -85,7 +85,7 @@ pub(super) fn encode(request: &Request) -> Vec<u8> {
     if let Some(entry) = request.served_by.as_ref().filter(|_| !as_trail_says) {
         writer.text(row::SERVED_BY, entry);
     }
-    let flags = u64::from(request.stream) * flag::STREAM | u64::from(as_trail_says) * flag::AS_TRAIL_SAYS;
+    let flags = (u64::from(request.stream) * flag::STREAM) | (u64::from(as_trail_says) * flag::AS_TRAIL_SAYS);
     writer.count_if_any(row::FLAGS, flags);
     for step in &request.trail {
         writer.record(row::STEP, |inner| write_step(inner, step, request.arrived));
@@ -154,7 +154,10 @@ fn write_usage(writer: &mut Writer, it: &Usage) {
 /// # Errors
 /// When the bytes are none.
 pub(super) fn decode(id: String, bytes: &[u8]) -> Result<Request, Fault> {
-    read(&id, bytes).map(|row| Request { id: id.clone(), ..row }).map_err(|torn| damaged(&id, torn))
+    match read(&id, bytes) {
+        Ok(row) => Ok(Request { id, ..row }),
+        Err(torn) => Err(damaged(&id, torn)),
+    }
 }
 
 fn damaged(id: &str, torn: Torn) -> Fault {
