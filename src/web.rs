@@ -12,6 +12,7 @@ pub mod models;
 mod quantiles;
 mod query;
 pub mod ratelimits;
+pub mod reload;
 pub mod routes;
 pub mod state;
 pub mod stats;

@@ -87,6 +87,26 @@ pub enum ApiError {
         /// Seconds until the first entry is back; `None` when waiting does not help.
         retry_after: Option<u64>,
     },
+    /// The chain was taken out of the configuration while the request waited in its line.
+    #[error(
+        "The chain `{chain}` was taken out of the configuration while this request waited for quota. Send it again: it \
+         will be served as the configuration is now."
+    )]
+    ChainGone {
+        /// As asked for.
+        chain: String,
+    },
+    /// A new configuration is not used.
+    #[error("{message}")]
+    InvalidConfig {
+        /// All that is wrong with it.
+        message: String,
+        /// The same as JSON.
+        problems: serde_json::Value,
+    },
+    /// There is no file that could be read again.
+    #[error("This proxy runs without a configuration file, so there is nothing to reload.")]
+    NoConfigFile,
     /// The request is longer than the context of every model of its chain. Worded like the refusal of a provider: tools
     /// shorten a conversation when they see it.
     #[error("This chain's maximum context length is {context} tokens, and the request is longer. {message}.")]
@@ -118,6 +138,8 @@ struct Body<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trail: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<&'a serde_json::Value>,
 }
 
 impl ApiError {
@@ -135,6 +157,7 @@ impl ApiError {
         let lead = match why {
             Unserved::NoQuota => "",
             Unserved::LineFull => "Too many requests are waiting for this chain already. ",
+            Unserved::ChainGone => "The chain is gone. ",
             Unserved::WaitedEnough => "No quota came back in the time that a request may wait. ",
         };
         let advice = match soonest {
@@ -166,6 +189,9 @@ impl ApiError {
             Self::Exhausted { why: Unserved::NoQuota, .. } => "all_providers_exhausted",
             Self::Exhausted { why: Unserved::LineFull, .. } => "queue_full",
             Self::Exhausted { why: Unserved::WaitedEnough, .. } => "queue_timeout",
+            Self::ChainGone { .. } | Self::Exhausted { why: Unserved::ChainGone, .. } => "chain_gone",
+            Self::InvalidConfig { .. } => "invalid_config",
+            Self::NoConfigFile => "no_config_file",
             Self::Internal => "internal_error",
             Self::ShuttingDown => "shutting_down",
         }
@@ -183,8 +209,10 @@ impl ApiError {
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ModelNotFound { .. } | Self::UnknownPath { .. } | Self::NotRecorded { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidConfig { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NoConfigFile => StatusCode::CONFLICT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Exhausted { .. } | Self::NoRecords(_) | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Exhausted { .. } | Self::ChainGone { .. } | Self::NoRecords(_) | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -192,7 +220,7 @@ impl ApiError {
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status());
-        let mut trail_json = None;
+        let (mut trail_json, mut problems) = (None, None);
         let mut param = None;
         match self {
             Self::Malformed(malformed) => param = malformed.param,
@@ -208,13 +236,18 @@ impl ApiError {
                     builder.insert_header((RETRY_AFTER, *seconds));
                 }
             }
+            Self::InvalidConfig { problems: found, .. } => problems = Some(found),
+            Self::ChainGone { .. } => {
+                builder.insert_header((RETRY_AFTER, 1));
+            }
             Self::ShuttingDown => {
                 builder.insert_header((RETRY_AFTER, 1)).insert_header((CONNECTION, "close"));
             }
             _ => {}
         }
         let kind = if self.status().is_server_error() { "server_error" } else { "invalid_request_error" };
-        let error = Body { message: self.to_string(), r#type: kind, param, code: self.code(), trail: trail_json };
+        let (message, code, trail) = (self.to_string(), self.code(), trail_json);
+        let error = Body { message, r#type: kind, param, code, trail, problems };
         builder.json(json!({ "error": error }))
     }
 }

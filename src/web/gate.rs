@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 
 use super::error::ApiError;
-use super::keys::Visitor;
+use super::keys::{Keys, Visitor};
 use super::state::State;
 use super::strangers::{Strangers, hang_up};
 use super::unread::Unread;
@@ -38,7 +38,7 @@ pub async fn gate<B: MessageBody + 'static>(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let id = state.ids.next(state.clock.now());
-    let visitor = state.keys.visitor(request.headers());
+    let visitor = Keys::of(&state.live.get()).visitor(request.headers());
     let stranger = matches!(visitor, Visitor::Stranger | Visitor::Nobody);
     if stranger && !request.conn_data().is_none_or(Strangers::welcome) {
         return Ok(request.into_response(hang_up()));

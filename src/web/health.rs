@@ -1,4 +1,5 @@
-//! `GET /health`: for monitors and container health checks. Open, so it tells nothing that is not public.
+//! `GET /health`: for monitors and container health checks. Open, so it tells nothing that is not public, and more to those
+//! with a key.
 
 use std::sync::Arc;
 
@@ -6,6 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::error::ApiError;
+use super::keys::{Keys, Visitor};
+use super::reload;
 use super::state::State;
 
 /// 200 while requests are taken, 503 on the way out.
@@ -15,11 +18,17 @@ pub async fn health(request: HttpRequest) -> HttpResponse {
         false => (HttpResponse::Ok(), "ok"),
         true => (HttpResponse::ServiceUnavailable(), "draining"),
     };
-    builder.json(json!({
+    let active = state.live.get();
+    let mut body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime": state.clock.mono().since(state.started.mono).as_secs(),
-        "providers": state.config.providers.iter().filter(|provider| provider.enabled).count(),
-        "chains": state.config.chains.len(),
-    }))
+        "providers": active.config.providers.iter().filter(|provider| provider.enabled).count(),
+        "chains": active.config.chains.len(),
+    });
+    let visitor = Keys::of(&active).visitor(request.headers());
+    if let (Visitor::Client(_) | Visitor::Admin, Some(body)) = (visitor, body.as_object_mut()) {
+        body.insert("config".to_owned(), reload::standing(&state.live));
+    }
+    builder.json(body)
 }

@@ -5,13 +5,14 @@ use std::fmt;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::config::live::Active;
 use crate::config::model::KeyDigest;
 
 /// All keys that open a door.
-#[derive(Clone)]
-pub struct Keys {
-    client: Vec<KeyDigest>,
-    admin: Vec<KeyDigest>,
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    client: &'a [KeyDigest],
+    admin: &'a [KeyDigest],
 }
 
 /// What a request's key opens.
@@ -27,11 +28,17 @@ pub enum Visitor {
     Nobody,
 }
 
-impl Keys {
+impl<'a> Keys<'a> {
     /// Doors for these keys.
     #[must_use]
-    pub fn new(client: Vec<KeyDigest>, admin: Vec<KeyDigest>) -> Self {
+    pub fn new(client: &'a [KeyDigest], admin: &'a [KeyDigest]) -> Self {
         Self { client, admin }
+    }
+
+    /// The doors of a configuration in use.
+    #[must_use]
+    pub fn of(active: &'a Active) -> Self {
+        Self::new(&active.config.settings.api_keys, &active.admin_keys)
     }
 
     /// Whose key a request carries: `Authorization: Bearer KEY`, or `x-api-key: KEY`.
@@ -40,7 +47,7 @@ impl Keys {
         let Some(key) = presented(headers) else { return Visitor::Nobody };
         let digest = KeyDigest::of(key);
         // Both lists are always looked through to the end: time tells nothing about where a key stands.
-        match (among(&self.client, &digest), among(&self.admin, &digest)) {
+        match (among(self.client, &digest), among(self.admin, &digest)) {
             (Some(key), _) => Visitor::Client(key),
             (None, Some(_)) => Visitor::Admin,
             (None, None) => Visitor::Stranger,
@@ -48,7 +55,7 @@ impl Keys {
     }
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keys({} client, {} admin)", self.client.len(), self.admin.len())
     }
@@ -79,8 +86,9 @@ mod tests {
     use super::*;
 
     fn visitor(headers: &[(&'static str, &'static str)]) -> Visitor {
-        let keys =
-            Keys::new(vec![KeyDigest::of("client-1"), KeyDigest::of("client-2")], vec![KeyDigest::of("admin-1")]);
+        let client = [KeyDigest::of("client-1"), KeyDigest::of("client-2")];
+        let admin = [KeyDigest::of("admin-1")];
+        let keys = Keys::new(&client, &admin);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
