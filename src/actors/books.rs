@@ -98,6 +98,12 @@ impl Books {
         Lane { ledgers, announced, steady: provider.dialect.refills_steadily() }
     }
 
+    /// How many ledgers and estimates there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.ledgers.len() + self.estimates.len()
+    }
+
     /// Ends whatever keeps calls from a provider for another reason than quota: it is called in another way from now on.
     pub fn mend(&mut self, provider: &ProviderId, now: Now) {
         for named in self.ledgers.values().filter(|named| named.is_of(provider)) {
@@ -118,4 +124,3 @@ impl Books {
 
 /// Clocks are always being set right by a little.
 const MOST_DRIFT: u64 = 1_000;
-

@@ -157,7 +157,8 @@ impl Fleet {
             model_json: serde_json::Value::from(id.model.as_str()).to_string(),
             serial: self.next_serial,
             handle,
-            refuses_stream_options: before.map_or_else(Arc::default, |before| Arc::clone(&before.refuses_stream_options)),
+            refuses_stream_options: before
+                .map_or_else(Arc::default, |before| Arc::clone(&before.refuses_stream_options)),
         };
         self.entries.insert(id, Running { entry: Arc::new(entry), lanes, estimate });
     }

@@ -197,7 +197,9 @@ impl Inner {
             Err(refused) => Some(Fault { message: refused.to_string(), at: self.clock.now().wall }),
         };
         match (self.live.note(fault), result) {
-            (true, Err(refused)) => error!("the configuration file is not used, the one before stays in use:\n{refused}"),
+            (true, Err(refused)) => {
+                error!("the configuration file is not used, the one before stays in use:\n{refused}")
+            }
             (true, Ok(_)) => info!("the configuration file is in use again"),
             (false, _) => {}
         }
@@ -213,10 +215,7 @@ pub fn retention(settings: &Settings) -> Duration {
 fn tell(adopted: &Adopted, before: &Config) {
     let Adopted { changed, needs_restart, revision, notices } = adopted;
     let Diff { settings, providers, chains, entries } = changed;
-    info!(
-        revision, ?settings, ?providers, ?chains, ?entries,
-        "the configuration has changed and is in use"
-    );
+    info!(revision, ?settings, ?providers, ?chains, ?entries, "the configuration has changed and is in use");
     if !needs_restart.is_empty() {
         warn!("takes effect at the next start only: {}", needs_restart.join(", "));
     }

@@ -35,7 +35,8 @@ impl Config {
     /// Models of a provider that chains use, then those that only its own section names; each once.
     #[must_use]
     pub fn models_of(&self, provider: &Provider) -> Vec<ModelId> {
-        let in_chains = self.chains.iter().flat_map(|chain| &chain.entries).filter(|entry| entry.provider == provider.id);
+        let in_chains =
+            self.chains.iter().flat_map(|chain| &chain.entries).filter(|entry| entry.provider == provider.id);
         let mut models: Vec<ModelId> = Vec::new();
         for model in in_chains.map(|entry| &entry.model).chain(provider.models.keys()) {
             if !models.contains(model) {

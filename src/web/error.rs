@@ -212,7 +212,9 @@ impl ApiError {
             Self::InvalidConfig { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NoConfigFile => StatusCode::CONFLICT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Exhausted { .. } | Self::ChainGone { .. } | Self::NoRecords(_) | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Exhausted { .. } | Self::ChainGone { .. } | Self::NoRecords(_) | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 

@@ -20,6 +20,8 @@ use crate::domain::time::{Mono, Wall};
 use crate::domain::trail::Seen;
 use crate::store::state::State;
 
+mod adoption;
+
 /// An actor that was stopped: its door answers nobody.
 struct Dead;
 

@@ -45,8 +45,10 @@ fn the_same_file_and_other_comments_are_no_difference() {
 
 #[test]
 fn entries_start_are_retuned_and_retire() {
-    let (old, new, difference) =
-        diff(&[("requestsPerMinute: 5", "requestsPerMinute: 9"), ("{ provider: p, model: n }", "{ provider: q, model: n }")]);
+    let (old, new, difference) = diff(&[
+        ("requestsPerMinute: 5", "requestsPerMinute: 9"),
+        ("{ provider: p, model: n }", "{ provider: q, model: n }"),
+    ]);
     assert_eq!(difference.providers, changes(&[], &["p"], &[]));
     assert_eq!(difference.chains, changes(&[], &["other"], &[]));
     assert_eq!(difference.entries, changes(&["q/n"], &["p/m"], &["p/n"]));

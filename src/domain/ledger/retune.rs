@@ -65,8 +65,12 @@ mod tests {
     }
 
     fn limited(limits: &[(Dimension, Duration, u64)]) -> Ledger {
+        limited_at(NOW, limits)
+    }
+
+    fn limited_at(now: Now, limits: &[(Dimension, Duration, u64)]) -> Ledger {
         let buckets = limits.iter().map(|(dimension, window, limit)| {
-            Bucket::new(*dimension, Some(*window), *limit, Refill::Rolling, Source::Configured, NOW.mono)
+            Bucket::new(*dimension, Some(*window), *limit, Refill::Rolling, Source::Configured, now.mono)
         });
         Ledger::new(None, buckets.collect())
     }
@@ -100,7 +104,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.charge(CALL, NOW.mono);
         ledger.charge(CALL, NOW.mono);
-        ledger.retune(limited(&[(Dimension::Requests, MINUTE, 3)]), later(1_000));
+        ledger.retune(limited_at(later(1_000), &[(Dimension::Requests, MINUTE, 3)]), later(1_000));
         ledger.charge(CALL, later(1_000).mono);
         assert!(ledger.check(CALL, later(1_000)).is_err());
         ledger.settle(CALL, Used::Nothing, NOW.mono, later(2_000).mono);
