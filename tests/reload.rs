@@ -444,3 +444,25 @@ async fn o24_nobody_notices_a_reload_under_load() {
     assert_eq!(living.standing().await["loadedAt"], chain429::domain::time::Wall(NOON).to_string());
     living.app.stop().await;
 }
+
+/// A part of a configuration would be worse than none.
+#[actix_rt::test]
+async fn a_reload_whose_client_has_left_is_finished() {
+    let (a, b) = (healthy().await, healthy().await);
+    let living = Living::start(&chain_of(&[("a", &a)]));
+    let before = living.standing().await["revision"].clone();
+    std::fs::write(&living.file, chain_of(&[("b", &b)])).unwrap();
+    {
+        let asking = living.app.proxy.reload().reload();
+        tokio::pin!(asking);
+        tokio::select! {
+            biased;
+            _ = &mut asking => panic!("it takes longer than that"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    let finished = async { while living.standing().await["revision"] == before {} };
+    tokio::time::timeout(Duration::from_secs(10), finished).await.expect("nobody waits, and it is finished");
+    assert_eq!(living.app.served_by().await, "b/m");
+    living.app.stop().await;
+}

@@ -127,6 +127,28 @@ async fn editors_scripts_and_mounts_are_noticed() {
     assert!(!log.contains("ERROR"), "{log}");
 }
 
+/// Nothing happens in the folder that the system was asked about: another one is in its place.
+#[actix_rt::test]
+async fn what_the_system_does_not_tell_is_found_by_looking() {
+    let provider = healthy().await;
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for number in [1, 2] {
+        fs::create_dir(at(&format!("v{number}"))).unwrap();
+        let text = yaml(&provider, &format!("  queueMaxWaitMs: {number}\n"));
+        fs::write(at(&format!("v{number}/c.yaml")), text).unwrap();
+    }
+    std::os::unix::fs::symlink("v1", at("current")).unwrap();
+    let watched = Watched::start(dir.path(), "current/c.yaml");
+    watched
+        .notices("another folder", || {
+            std::os::unix::fs::symlink("v2", at("next")).unwrap();
+            fs::rename(at("next"), at("current")).unwrap();
+        })
+        .await;
+    assert_eq!(watched.chat().await.status, 200);
+}
+
 #[actix_rt::test]
 async fn a_key_file_is_a_part_of_the_configuration() {
     let provider = Provider::with(|request, _| match request.header("authorization") {
