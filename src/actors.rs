@@ -22,6 +22,7 @@ pub mod msg;
 pub mod pending;
 pub mod posted;
 pub mod recorder;
+pub mod reload;
 pub mod report;
 mod round;
 pub mod route;

@@ -1,5 +1,7 @@
 //! The whole proxy, wired: started, and stopped without losing anything.
 
+mod watch;
+
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
@@ -24,14 +26,15 @@ use crate::actors::keeper::{Control, KeeperActor};
 use crate::actors::metrics::Metrics;
 use crate::actors::msg::{Close, NoteDown};
 use crate::actors::recorder::RecorderActor;
+use crate::actors::reload::{Origin, Reload, retention};
 use crate::clock::Clock;
+use crate::config::live::{Active, Live};
 use crate::config::model::{Config, KeyDigest};
+use crate::config::source::Loaded;
 use crate::store::place::Place;
-use crate::upstream::client::Clients;
 use crate::upstream::collector::Collector;
 use crate::upstream::waterfall::Worker;
 use crate::web::gate::gate;
-use crate::web::keys::Keys;
 use crate::web::routes;
 use crate::web::state::{RequestIds, State};
 use crate::web::strangers::Strangers;
@@ -80,11 +83,13 @@ pub struct Proxy {
     drain: Arc<Drain>,
     control: Arc<Mutex<Option<Control>>>,
     collector: Option<Collector>,
+    reload: Reload,
+    watching: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
-    /// Starts all parts and listens; what happens is recorded at `place`, or nowhere while that cannot be used. Must be
-    /// called within an actix system.
+    /// Starts all parts and listens, with a configuration that comes from no file; what happens is recorded at `place`, or
+    /// nowhere while that cannot be used. Must be called within an actix system.
     ///
     /// # Errors
     /// When the address cannot be listened on.
@@ -95,11 +100,28 @@ impl Proxy {
         clock: Clock,
         place: Place,
     ) -> Result<Self, StartError> {
+        let key = admin_keys.first().copied().ok_or_else(|| "there is no admin key".to_owned());
+        let origin = Origin { source: None, generated_key: Box::new(move |_| key.clone()) };
+        Self::start_from(Loaded::unfiled(config), origin, admin_keys, tls, clock, place)
+    }
+
+    /// The same with a configuration that was `loaded` from `origin` and can be read again from there.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn start_from(
+        loaded: Loaded,
+        origin: Origin,
+        admin_keys: Vec<KeyDigest>,
+        tls: Arc<ClientConfig>,
+        clock: Clock,
+        place: Place,
+    ) -> Result<Self, StartError> {
+        let Loaded { config, revision } = loaded;
         let drain = Arc::new(Drain::default());
         let settings = Arc::new(config.settings.clone());
-        let retention = Duration::from_secs(u64::from(settings.retention_days) * 24 * 3_600);
         let open = Box::new(move || place.open());
-        let (recorder, remembered) = RecorderActor::open(open, retention, clock.clone());
+        let (recorder, remembered) = RecorderActor::open(open, retention(&settings), clock.clone());
         let shelf = recorder.shelf();
         let metrics = Arc::new(Metrics::new(recorder.backlog()));
         let recording = Arbiter::new();
@@ -107,9 +129,12 @@ impl Proxy {
         let collector = config.traces.clone().map(|traces| Collector::start(traces, &tls));
         let tracer = collector.as_ref().map(|collector| Arc::clone(collector.tracer()));
         let config = Arc::new(config);
+        let active = Active { config: Arc::clone(&config), admin_keys, revision, since: clock.now().wall };
+        let live = Arc::new(Live::new(active));
+        let reload = Reload::new(origin, Arc::clone(&live), recorder.clone(), clock.clone());
         let state = Arc::new(State {
-            config: Arc::clone(&config),
-            keys: Keys::new(settings.api_keys.clone(), admin_keys),
+            live: Arc::clone(&live),
+            reload: reload.clone(),
             drain: Arc::clone(&drain),
             metrics: Arc::clone(&metrics),
             clock: clock.clone(),
@@ -123,8 +148,7 @@ impl Proxy {
         let started = Arc::clone(&control);
         let remembered = Arc::new(Mutex::new(remembered));
         let (journal_drain, journal_recorder) = (Arc::clone(&drain), recorder.clone());
-        let worker_settings = Arc::clone(&settings);
-        let unread = settings.client_stall_timeout + LAST_WORDS;
+        let (running, connecting) = (reload.clone(), Arc::clone(&live));
         let bound = HttpServer::new(move || {
             // The actors live on the worker thread that comes first: with one worker no message crosses a thread.
             let control = started
@@ -133,24 +157,20 @@ impl Proxy {
                 .get_or_insert_with(|| {
                     let remembered = std::mem::take(&mut *remembered.lock().unwrap_or_else(PoisonError::into_inner));
                     let memory = journal_recorder.clone().recipient();
-                    KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory)
+                    let control = KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory);
+                    running.runs(&control);
+                    control
                 })
                 .clone();
             let (recorder, drain) = (journal_recorder.clone(), Arc::clone(&journal_drain));
-            let worker = Rc::new(Worker {
-                clients: Clients::new(&tls, worker_settings.connect_timeout),
-                router: control.router,
-                keeper: control.keeper,
-                journal: Journal::start(recorder, drain, Arc::clone(&metrics), clock.clone(), tracer.clone()),
-                clock: clock.clone(),
-                settings: Arc::clone(&worker_settings),
-            });
+            let journal = Journal::start(recorder, drain, Arc::clone(&metrics), clock.clone(), tracer.clone());
+            let worker = Rc::new(Worker::new(Arc::clone(&tls), Arc::clone(&live), control, journal, clock.clone()));
             App::new().app_data(worker).app_data(Arc::clone(&state)).wrap(from_fn(gate)).configure(routes::api)
         })
         .workers(settings.workers)
         .tcp_nodelay(true)
         .on_connect(move |connection, data| {
-            limit_unread(connection, unread);
+            limit_unread(connection, connecting.get().config.settings.client_stall_timeout + LAST_WORDS);
             data.insert(Strangers::default());
         })
         // With half-closed connections a client that leaves would not end its request.
@@ -184,7 +204,20 @@ impl Proxy {
             drain,
             control,
             collector,
+            reload,
+            watching: None,
         })
+    }
+
+    /// Puts another configuration in the place of the one in use.
+    #[must_use]
+    pub fn reload(&self) -> &Reload {
+        &self.reload
+    }
+
+    /// Reads the file again whenever it has changed.
+    pub fn watch(&mut self) {
+        self.watching = Some(actix_rt::spawn(watch::watch(self.reload.clone())));
     }
 
     /// Where it listens.
@@ -197,6 +230,9 @@ impl Proxy {
     /// requests were cut.
     pub async fn stop(self, grace: Duration) -> usize {
         let deadline = Instant::now() + grace;
+        if let Some(watching) = &self.watching {
+            watching.abort();
+        }
         self.drain.begin();
         info!(in_flight = self.drain.in_flight(), "draining");
         let cut = self.drain.idle(grace).await;

@@ -13,12 +13,14 @@
 mod check;
 mod client_key;
 mod day_reset;
+pub mod diff;
 pub mod document;
 pub mod environment;
 pub mod error;
 mod interpolate;
 mod key_file;
 mod layers;
+pub mod live;
 pub mod model;
 mod notices;
 pub mod path;
@@ -27,6 +29,7 @@ mod read;
 mod report;
 mod resolve;
 mod rules;
+pub mod source;
 pub mod starter;
 mod strict;
 pub mod traces;
@@ -52,8 +55,13 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// All that is wrong with it. [`ConfigErrorKind::Missing`] when there is no such file.
 pub fn load(path: &Path, environment: &dyn Environment, overrides: &Overrides) -> Result<Config, ConfigErrors> {
-    let origin = path.display().to_string();
-    let text = read_text(path).map_err(|(kind, place, message)| {
+    let text = read(path)?;
+    parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")), environment, overrides)
+}
+
+/// The text of the file at `path`.
+fn read(path: &Path) -> Result<String, ConfigErrors> {
+    read_text(path).map_err(|(kind, place, message)| {
         let problem = Problem::new(YamlPath::root(), place, message);
         let help = match kind {
             ConfigErrorKind::Missing => {
@@ -61,9 +69,8 @@ pub fn load(path: &Path, environment: &dyn Environment, overrides: &Overrides) -
             }
             _ => "a configuration is a text file in UTF-8 that 429chain is allowed to read",
         };
-        ConfigErrors::new(origin.as_str(), kind, vec![problem.with_help(help)])
-    })?;
-    parse(&text, &origin, path.parent().unwrap_or(Path::new("")), environment, overrides)
+        ConfigErrors::new(path.display().to_string(), kind, vec![problem.with_help(help)])
+    })
 }
 
 /// Reads a configuration from its text. `origin` names it in messages; key files are looked for in `base_dir`.
@@ -83,13 +90,14 @@ pub fn parse(
     document.interpolate(environment, &mut report);
     let mut file = document.read(overrides, &mut report);
     check::check(&file, &document, &mut report);
-    file.read_key_files(base_dir, &mut report);
+    let key_files = file.read_key_files(base_dir, &mut report);
     report.finish(origin, &document)?;
     let (traces, mut notices) = traces::read(environment)
         .map_err(|problems| ConfigErrors::new("environment", ConfigErrorKind::Invalid, problems))?;
     notices.extend(document.notices());
     let incomplete = || invalid(Problem::new(YamlPath::root(), None, "this configuration cannot be used"));
-    resolve::resolve(file, overrides, notices, traces).ok_or_else(incomplete)
+    let config = resolve::resolve(file, overrides, notices, traces).ok_or_else(incomplete)?;
+    Ok(Config { key_files, ..config })
 }
 
 type Unread = (ConfigErrorKind, Option<document::Place>, String);

@@ -6,13 +6,14 @@ pub mod tracer;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::model::{LogFormat, LogLevel};
 
@@ -34,12 +35,9 @@ pub enum TelemetryError {
 pub fn start(level: LogLevel, format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryError> {
     let targets = match filter {
         Some(text) => text.parse().map_err(|_| TelemetryError::Filter(text.to_owned()))?,
-        // What a client sends wrong is an error to this target, a line each: strangers could fill the log with it.
-        None => Targets::new()
-            .with_target("chain429", own(level))
-            .with_target("actix_http::h1", LevelFilter::OFF)
-            .with_default(LevelFilter::WARN),
+        None => targets(level),
     };
+    let (targets, handle) = reload::Layer::new(targets);
     let lines = fmt::layer().with_writer(|| Lines).with_target(false);
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -56,7 +54,31 @@ pub fn start(level: LogLevel, format: LogFormat, filter: Option<&str>) -> Result
             )
             .boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(targets)).try_init().map_err(|_| TelemetryError::Started)
+    tracing_subscriber::registry().with(lines.with_filter(targets)).try_init().map_err(|_| TelemetryError::Started)?;
+    if filter.is_none() {
+        // Logging starts once: there is no other handle.
+        let _ = LEVEL.set(handle);
+    }
+    Ok(())
+}
+
+/// How much is logged can be changed, unless a filter has said it more exactly.
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
+/// Logs as much as `level` says from now on, where that is what decides.
+pub fn set_level(level: LogLevel) {
+    if let Some(handle) = LEVEL.get() {
+        // It fails when nobody logs any more.
+        let _ = handle.reload(targets(level));
+    }
+}
+
+fn targets(level: LogLevel) -> Targets {
+    // What a client sends wrong is an error to this target, a line each: strangers could fill the log with it.
+    Targets::new()
+        .with_target("chain429", own(level))
+        .with_target("actix_http::h1", LevelFilter::OFF)
+        .with_default(LevelFilter::WARN)
 }
 
 thread_local! {

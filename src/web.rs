@@ -13,6 +13,7 @@ pub mod openapi;
 mod quantiles;
 mod query;
 pub mod ratelimits;
+pub mod reload;
 pub mod routes;
 pub mod state;
 pub mod stats;

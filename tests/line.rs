@@ -21,7 +21,7 @@ async fn spent_for(seconds: u64, clock: &TestClock) -> Provider {
 }
 
 impl App {
-    async fn line(&self) -> (u64, u64) {
+    pub async fn line(&self) -> (u64, u64) {
         let view = self.get("/v1/ratelimits").await.json();
         let waiting: Vec<_> = view["chains"].as_array().unwrap().iter().map(|chain| &chain["waiting"]).collect();
         let depth = waiting.iter().map(|line| line["depth"].as_u64().unwrap()).sum();

@@ -3,12 +3,12 @@
 //! Synchronous, and time is an argument: what decides about quota can be run through years of histories without an
 //! actor.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::estimate::EstimateGauge;
 use super::lane::Lane;
-use super::posted::{Owner, Posted, Shared};
+use super::posted::Owner;
 use crate::config::model::Provider;
 use crate::domain::ids::{EntryId, ModelId, ProviderId};
 use crate::domain::ledger::Ledger;
@@ -21,35 +21,48 @@ mod memory;
 
 pub use memory::Changes;
 
-/// All ledgers of a configuration.
+/// All ledgers of a configuration, and those of entries that have left it while calls of theirs are under way.
 #[derive(Debug)]
 pub struct Books {
-    /// By provider, the place of the key, and owner; the entries of that provider hold them too.
-    shared: HashMap<(ProviderId, usize, Owner), Shared>,
     /// What was known at the last stop, by name; taken up by the ledgers as they are made.
     remembered: State,
+    /// What those knew that nobody needs any more, by name; taken up if they come back.
+    retired: State,
     /// Every ledger by the name that it is remembered by.
-    named: Vec<memory::Named>,
-    estimates: Vec<memory::NamedEstimate>,
+    ledgers: BTreeMap<(String, Owner), memory::Named>,
+    estimates: BTreeMap<EntryId, memory::NamedEstimate>,
     /// What the wall clock showed at the zero of the other one when all was written down: a clock that was set since makes
     /// all times wrong that are kept.
     zero: Option<Wall>,
+}
+
+/// Whose ledger is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    provider: &'a Provider,
+    owner: Owner,
+    /// Of an entry's own.
+    model: Option<&'a ModelId>,
+    /// Which of the provider's keys; `None` for what all keys share.
+    key: Option<usize>,
 }
 
 impl Books {
     /// Books without a page. `remembered` is what was known at the last stop.
     #[must_use]
     pub fn new(remembered: State) -> Self {
-        Self { shared: HashMap::new(), remembered, named: Vec::new(), estimates: Vec::new(), zero: None }
+        let (retired, ledgers, estimates) = (State::new(), BTreeMap::new(), BTreeMap::new());
+        Self { remembered, retired, ledgers, estimates, zero: None }
     }
 
-    /// What calls of `model` are charged to, for each of the provider's keys. Once per entry.
+    /// What calls of `model` are charged to, for each of the provider's keys. Ledgers that are there already count on, under
+    /// the limits as they are now.
     pub fn open(&mut self, provider: &Provider, model: &ModelId, now: Now) -> (Vec<Lane>, Arc<EstimateGauge>) {
         let id = EntryId { provider: provider.id.clone(), model: model.clone() };
         // A server that needs no key has one lane, too.
         let keys = provider.keys.len().max(1);
         let lanes = (0..keys).map(|key| self.lane(provider, model, key, now)).collect();
-        (lanes, self.estimate(&id))
+        (lanes, self.estimate(id))
     }
 
     /// Everything that a call of `model` with one key is charged to.
@@ -68,19 +81,34 @@ impl Books {
             (Some(_), Scope::Provider) => Owner::Key,
             _ => Owner::Lane,
         };
-        let ledger = own.map_or_else(Ledger::default, |own| limits::ledger(own, now)).called(context);
-        let own = Posted::shared(Owner::Lane, ledger, now);
-        self.name(provider, Some(model), Some(key), &own, now);
-        let mut ledgers = vec![own];
-        if provider.keys.len() > 1 {
-            ledgers.push(self.share_model(provider, model, now));
+        let ledger = |limits: Option<&Limits>| limits.map_or_else(Ledger::default, |it| limits::ledger(it, now));
+        let of_model = Place { provider, owner: Owner::Model, model: Some(model), key: None };
+        let of_key = Place { provider, owner: Owner::Key, model: None, key: Some(key) };
+        let of_lane = Place { owner: Owner::Lane, key: Some(key), ..of_model };
+        let mut ledgers = vec![self.ledger(of_lane, ledger(own).called(context), now)];
+        // Where a second key has been taken away, what both have shared still holds.
+        if provider.keys.len() > 1 || self.knows(of_model) {
+            ledgers.push(self.ledger(of_model, Ledger::default(), now));
         }
-        ledgers.push(self.share(provider, key, Owner::Key, pool, now));
-        ledgers.push(self.share(provider, ALL_KEYS, Owner::Provider, None, now));
+        ledgers.push(self.ledger(of_key, ledger(pool), now));
+        ledgers.push(self.ledger(Place { owner: Owner::Provider, key: None, ..of_key }, Ledger::default(), now));
         if let Some(pool) = provider.dialect.pool_of(model.as_str()) {
-            ledgers.push(self.share(provider, key, Owner::Pool(pool), None, now));
+            ledgers.push(self.ledger(Place { owner: Owner::Pool(pool), ..of_key }, Ledger::default(), now));
         }
         Lane { ledgers, announced, steady: provider.dialect.refills_steadily() }
+    }
+
+    /// How many ledgers and estimates there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.ledgers.len() + self.estimates.len()
+    }
+
+    /// Ends whatever keeps calls from a provider for another reason than quota: it is called in another way from now on.
+    pub fn mend(&mut self, provider: &ProviderId, now: Now) {
+        for named in self.ledgers.values().filter(|named| named.is_of(provider)) {
+            named.shared.borrow_mut().change(now, Ledger::mend);
+        }
     }
 
     /// True when the wall clock was set since this was true last.
@@ -92,33 +120,7 @@ impl Books {
         }
         was_set
     }
-
-    fn share(&mut self, provider: &Provider, key: usize, owner: Owner, limits: Option<&Limits>, now: Now) -> Shared {
-        let place = (provider.id.clone(), key, owner);
-        if let Some(shared) = self.shared.get(&place) {
-            return Shared::clone(shared);
-        }
-        let ledger = limits.map_or_else(Ledger::default, |limits| limits::ledger(limits, now));
-        let shared = Posted::shared(owner, ledger, now);
-        self.name(provider, None, (key != ALL_KEYS).then_some(key), &shared, now);
-        self.shared.insert(place, Shared::clone(&shared));
-        shared
-    }
-
-    /// What all keys of an entry share: whether the model is there, and up to it.
-    fn share_model(&mut self, provider: &Provider, model: &ModelId, now: Now) -> Shared {
-        let id = EntryId { provider: provider.id.clone(), model: model.clone() };
-        let known = self.named.iter().find(|named| named.is_model(&id)).map(|named| Shared::clone(&named.shared));
-        known.unwrap_or_else(|| {
-            let shared = Posted::shared(Owner::Model, Ledger::default(), now);
-            self.name(provider, Some(model), None, &shared, now);
-            shared
-        })
-    }
 }
 
 /// Clocks are always being set right by a little.
 const MOST_DRIFT: u64 = 1_000;
-
-/// In place of the number of a key: for what all keys share.
-const ALL_KEYS: usize = usize::MAX;

@@ -58,7 +58,7 @@ impl Ending {
             Some("client_closed") => Self::ClientClosed,
             Some("client_stalled") => Self::ClientStalled,
             Some("refused_upstream") => Self::Refused,
-            Some("all_providers_exhausted") => Self::Exhausted,
+            Some("all_providers_exhausted" | "chain_gone") => Self::Exhausted,
             Some("queue_timeout") => Self::QueueTimeout,
             Some("queue_full") => Self::QueueFull,
             Some("invalid_request") => Self::InvalidRequest,

@@ -11,8 +11,10 @@ use super::desk::{Desk, Terms};
 use super::entry::{Bell, EntryActor};
 use super::estimate::EstimateGauge;
 use super::lane::Lane;
+use super::msg::Install;
 use super::route::{Entry, EntryHandle, Place, Route, RouteTable};
 use crate::clock::Clock;
+use crate::config::diff::{self, Fate};
 use crate::config::model::{Chain, Config, Provider, Secret};
 use crate::domain::ids::{EntryId, ModelId};
 use crate::domain::time::Now;
@@ -54,11 +56,31 @@ impl Fleet {
             next_serial: 0,
         };
         for provider in &config.providers {
-            for model in models_of(&config, provider) {
+            for model in config.models_of(provider) {
                 fleet.launch(provider, model);
             }
         }
         fleet
+    }
+
+    /// Runs `config` from now on. An entry whose terms have changed gets a new actor that charges its calls to the same
+    /// ledgers; calls that the old one has granted are settled there, and with the last of them it ends by itself, since
+    /// nobody knows its address any more. So do entries that `config` does not name.
+    pub fn adopt(&mut self, config: Arc<Config>) {
+        let old = std::mem::replace(&mut self.config, Arc::clone(&config));
+        let (fates, now) = (diff::fates(&old, &config), self.clock.now());
+        self.entries.retain(|id, _| fates.contains_key(id));
+        for provider in &config.providers {
+            for model in config.models_of(provider) {
+                let id = EntryId { provider: provider.id.clone(), model };
+                if fates.get(&id) != Some(&Fate::Kept) {
+                    self.launch(provider, id.model);
+                }
+            }
+        }
+        for provider in diff::mended(&old, &config) {
+            self.books.mend(&provider, now);
+        }
     }
 
     /// Starts the actor of an entry again, if it is dead: several requests may have met the closed door. Its cooldowns
@@ -81,6 +103,12 @@ impl Fleet {
             running.entry = Arc::new(Entry { handle: Some(handle), ..Entry::clone(&running.entry) });
         }
         true
+    }
+
+    /// What the router works by, as of now.
+    #[must_use]
+    pub fn plan(&self) -> Install {
+        Install { table: Arc::new(self.routes()), queue: self.config.settings.queue.clone() }
     }
 
     /// Everything that requests can select, with the doors as they are now.
@@ -122,13 +150,16 @@ impl Fleet {
         let (lanes, estimate) = self.books.open(provider, &id.model, self.clock.now());
         let handle = provider.enabled.then(|| self.open(&id, provider, &lanes, &estimate));
         self.next_serial += 1;
+        let before = self.entries.get(&id).map(|running| &running.entry);
+        let before = before.filter(|before| diff::same_server(&before.provider, provider));
         let entry = Entry {
             id: id.clone(),
             provider: Arc::clone(provider),
             model_json: serde_json::Value::from(id.model.as_str()).to_string(),
             serial: self.next_serial,
             handle,
-            refuses_stream_options: Arc::default(),
+            refuses_stream_options: before
+                .map_or_else(Arc::default, |before| Arc::clone(&before.refuses_stream_options)),
         };
         self.entries.insert(id, Running { entry: Arc::new(entry), lanes, estimate });
     }
@@ -173,18 +204,6 @@ fn masked(key: &Secret) -> String {
         0..12 => "...".to_owned(),
         length => format!("{}...{}", shown(key.get(..4)), shown(key.get(length - 4..))),
     }
-}
-
-/// Models that chains use, then those that only the provider's own section names; each once.
-fn models_of(config: &Config, provider: &Provider) -> Vec<ModelId> {
-    let in_chains = config.chains.iter().flat_map(|chain| &chain.entries).filter(|entry| entry.provider == provider.id);
-    let mut models: Vec<ModelId> = Vec::new();
-    for model in in_chains.map(|entry| &entry.model).chain(provider.models.keys()) {
-        if !models.contains(model) {
-            models.push(model.clone());
-        }
-    }
-    models
 }
 
 #[cfg(test)]

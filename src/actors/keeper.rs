@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient, ResponseFuture};
 use tracing::warn;
 
 use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Explain, Install, LookAhead, NoteDown, Remember, Revive, Survey};
+use super::msg::{Adopt, Explain, LookAhead, NoteDown, Remember, Revive, Survey};
 use super::router::RouterActor;
 use crate::clock::Clock;
-use crate::config::model::{Config, Queue};
+use crate::config::model::Config;
 use crate::store::state::State;
 
 /// How often what the entries know is written down. A crash loses no more than this, and the time to write.
@@ -40,22 +40,15 @@ impl KeeperActor {
     /// knew at the last stop; `memory` keeps what they know now.
     #[must_use]
     pub fn start_all(config: Arc<Config>, clock: Clock, remembered: State, memory: Recipient<Remember>) -> Control {
-        let (bell, queue) = (Bell::default(), config.settings.queue.clone());
+        let bell = Bell::default();
         let fleet = Fleet::start(config, clock.clone(), bell.clone(), remembered);
-        Self::keep(fleet, clock, queue, bell, Some(memory))
+        Self::keep(fleet, clock, bell, Some(memory))
     }
 
-    pub(super) fn keep(
-        fleet: Fleet,
-        clock: Clock,
-        queue: Queue,
-        bell: Bell,
-        memory: Option<Recipient<Remember>>,
-    ) -> Control {
+    pub(super) fn keep(fleet: Fleet, clock: Clock, bell: Bell, memory: Option<Recipient<Remember>>) -> Control {
         // Keeper and router know each other: the keeper's address exists before the keeper does.
         let context = Context::new();
-        let routes = Arc::new(fleet.routes());
-        let router = RouterActor::new(routes, clock, context.address().recipient(), queue, bell).start();
+        let router = RouterActor::new(fleet.plan(), clock, context.address().recipient(), bell).start();
         let keeper = context.run(Self { fleet, router: router.clone(), memory });
         Control { router, keeper }
     }
@@ -82,8 +75,21 @@ impl Handler<Revive> for KeeperActor {
     fn handle(&mut self, revive: Revive, _: &mut Self::Context) {
         if self.fleet.revive(&revive.0) {
             warn!(entry.id = %revive.0, "{} was restarted", revive.0);
-            self.router.do_send(Install(Arc::new(self.fleet.routes())));
+            self.router.do_send(self.fleet.plan());
         }
+    }
+}
+
+impl Handler<Adopt> for KeeperActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) -> Self::Result {
+        self.fleet.adopt(adopt.0);
+        let installed = self.router.send(self.fleet.plan());
+        Box::pin(async move {
+            // Without a router there are no requests either.
+            let _ = installed.await;
+        })
     }
 }
 

@@ -19,7 +19,9 @@ use crate::domain::trail::Step;
 pub enum Turn {
     /// Call this entry.
     Granted {
-        /// Which place of the route.
+        /// The route by now: it is another one when the configuration has changed meanwhile.
+        route: Arc<Route>,
+        /// Which place of it.
         place: usize,
         /// The right to call; settles itself when dropped.
         lease: Lease,
@@ -36,6 +38,8 @@ pub enum Turn {
         /// Why each entry cannot take it.
         skipped: Vec<Step>,
     },
+    /// The chain has been taken out of the configuration.
+    Dissolved,
 }
 
 /// A place in the line. Dropping it leaves the line.
@@ -85,6 +89,12 @@ impl Waiter {
         let ticket = Ticket { turn: receiver, line: join.route.label.clone(), id, router };
         let Join { route, demand, excluded, turn: order, deadline } = join;
         (Self { id, route, demand, excluded, deadline, order, joined: now, turn }, ticket)
+    }
+
+    /// Goes on to wait on another route with the same label.
+    pub(super) fn move_to(&mut self, route: &Arc<Route>) {
+        self.excluded = self.route.translate(&self.excluded, route);
+        self.route = Arc::clone(route);
     }
 
     /// True when nobody waits any longer for how this ends.
@@ -144,6 +154,16 @@ impl Line {
     pub(super) fn remove(&mut self, id: u64) -> Option<Waiter> {
         let place = self.ahead_of(id)?;
         self.waiters.remove(place)
+    }
+
+    /// All of them go on to wait on another route.
+    pub(super) fn move_to(&mut self, route: &Arc<Route>) {
+        self.waiters.iter_mut().for_each(|waiter| waiter.move_to(route));
+    }
+
+    /// There is nothing any more that they wait for.
+    pub(super) fn dissolve(&mut self) {
+        self.waiters.drain(..).for_each(|waiter| waiter.end(Turn::Dissolved));
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The messages between workers and actors. Whoever sends one depends on the message and not on the actor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Message;
 use tokio::sync::oneshot;
@@ -10,6 +11,7 @@ use super::line::{LineView, Ticket};
 use super::report::{EntryReport, Explained, Supply};
 use super::route::{Route, RouteTable};
 use super::row::Row;
+use crate::config::model::{Config, Queue};
 use crate::domain::cooldown::Cooldown;
 use crate::domain::demand::Demand;
 use crate::domain::evidence::Evidence;
@@ -160,10 +162,15 @@ pub struct Freed;
 #[rtype(result = "Vec<LineView>")]
 pub struct Lines;
 
-/// To the router: use this table from now on.
+/// To the router: use these from now on. When the answer comes, the next request does.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Install(pub Arc<RouteTable>);
+pub struct Install {
+    /// Everything that requests can select.
+    pub table: Arc<RouteTable>,
+    /// How requests wait.
+    pub queue: Queue,
+}
 
 /// To the router: the table in use.
 #[derive(Debug, Message)]
@@ -174,6 +181,11 @@ pub struct Routes;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Revive(pub EntryId);
+
+/// To the keeper: run this configuration. When the answer comes, the next request does.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Adopt(pub Arc<Config>);
 
 /// To the keeper: everything that is known about every entry.
 #[derive(Debug, Message)]
@@ -207,6 +219,11 @@ pub struct Record(pub Vec<Row>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close;
+
+/// To the recorder: rows older than this are forgotten from now on.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Retain(pub Duration);
 
 /// To the recorder: keep the latest value of these keys for the next run; `None` forgets one.
 #[derive(Debug, Message)]

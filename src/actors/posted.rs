@@ -10,7 +10,7 @@ use crate::domain::outcome::{Target, Verdict};
 use crate::domain::time::{Mono, Now};
 
 /// Whose ledger it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     /// An entry through one key.
     Lane,

@@ -12,7 +12,7 @@ use actix::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler
 use tracing::{error, info, warn};
 
 use super::backlog::Backlog;
-use super::msg::{Close, Record, Remember};
+use super::msg::{Close, Record, Remember, Retain};
 use super::pending::{BATCH, Pending};
 use crate::clock::Clock;
 use crate::domain::time::Wall;
@@ -165,19 +165,24 @@ impl RecorderActor {
         }
     }
 
-    /// Removes rows that are too old, a few at a time: a commit of many would keep newer rows waiting.
+    /// Removes rows that are too old, now and every hour.
     fn sweep(&mut self, ctx: &mut Context<Self>) {
+        self.sweep_once(ctx);
+        self.after(SWEEP_EVERY, Self::sweep, ctx);
+    }
+
+    /// Removes rows that are too old, a few at a time: a commit of many would keep newer rows waiting.
+    fn sweep_once(&mut self, ctx: &mut Context<Self>) {
         let now = self.clock.now().wall;
         let oldest = first_id_at(Wall(now.0.saturating_sub(Wall::default().after(self.retention).0)));
         let swept = self.shelf.get().map_or(Ok(0), |database| {
             Ok(database.forget_requests(&oldest, BATCH)?.max(database.forget_totals(now, BATCH)?))
         });
         match swept {
-            Ok(BATCH..) => return self.after(COMMIT_EVERY, Self::sweep, ctx),
+            Ok(BATCH..) => self.after(COMMIT_EVERY, Self::sweep_once, ctx),
             Ok(_) => {}
             Err(fault) => self.give_up(&fault, ctx),
         }
-        self.after(SWEEP_EVERY, Self::sweep, ctx);
     }
 
     fn after(&self, wait: Duration, act: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
@@ -219,6 +224,18 @@ impl Handler<Remember> for RecorderActor {
         if !self.closed {
             changes.0.into_iter().for_each(|(key, value)| self.pending.remember(key, value));
             self.commit_soon(ctx);
+        }
+    }
+}
+
+impl Handler<Retain> for RecorderActor {
+    type Result = ();
+
+    fn handle(&mut self, retain: Retain, ctx: &mut Self::Context) {
+        let shorter = retain.0 < self.retention;
+        self.retention = retain.0;
+        if shorter {
+            self.sweep_once(ctx);
         }
     }
 }

@@ -74,6 +74,22 @@ pub struct Route {
     pub places: Vec<Place>,
 }
 
+impl Route {
+    /// Where the entries at these places stand on another route; those that it does not have are left out.
+    #[must_use]
+    pub fn translate(&self, places: &[usize], other: &Self) -> Vec<usize> {
+        let id = |at: usize| self.places.get(at).map(|place| &place.entry.id);
+        let translated = places.iter().filter_map(|at| {
+            let wanted = id(*at)?;
+            // A chain may name an entry more than once, with different timeouts.
+            let before = (0..*at).filter(|at| id(*at) == Some(wanted)).count();
+            let same = other.places.iter().zip(0..).filter(|(place, _)| place.entry.id == *wanted);
+            same.map(|(_, at)| at).nth(before)
+        });
+        translated.collect()
+    }
+}
+
 /// Everything that requests can select.
 #[derive(Debug)]
 pub struct RouteTable {
@@ -90,10 +106,16 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
+    /// The route with this label.
+    #[must_use]
+    pub fn labelled(&self, label: &str) -> Option<&Arc<Route>> {
+        self.chains.get(label).or_else(|| self.entries.get(label))
+    }
+
     /// The route that `model` selects; `None` when it names nothing and such requests are to be refused.
     #[must_use]
     pub fn select(&self, model: &str) -> Option<&Arc<Route>> {
-        self.chains.get(model).or_else(|| self.entries.get(model)).or_else(|| match self.unknown {
+        self.labelled(model).or_else(|| match self.unknown {
             UnknownModel::DefaultChain => self.chains.get(&self.default),
             UnknownModel::Reject => None,
         })

@@ -37,9 +37,10 @@ pub struct RouterActor {
 }
 
 impl RouterActor {
-    /// A router that starts with `table` and tells `keeper` of entries that do not answer.
+    /// A router that starts with `plan` and tells `keeper` of entries that do not answer.
     #[must_use]
-    pub fn new(table: Arc<RouteTable>, clock: Clock, keeper: Recipient<Revive>, queue: Queue, bell: Bell) -> Self {
+    pub fn new(plan: Install, clock: Clock, keeper: Recipient<Revive>, bell: Bell) -> Self {
+        let Install { table, queue } = plan;
         Self { table, clock, keeper, queue, bell, lines: BTreeMap::new(), next: 0 }
     }
 
@@ -106,19 +107,20 @@ impl RouterActor {
             });
             return;
         };
+        let route = Arc::clone(&walk.route);
         ctx.spawn(wrap_future(walk.run()).map(move |walked, router: &mut Self, ctx| {
-            router.served(label, round, id, walked, ctx);
+            router.served(route, round, id, walked, ctx);
         }));
     }
 
-    fn served(&mut self, label: String, mut round: Round, id: u64, walked: Walked, ctx: &mut Context<Self>) {
-        let now = self.clock.mono();
+    fn served(&mut self, route: Arc<Route>, mut round: Round, id: u64, walked: Walked, ctx: &mut Context<Self>) {
+        let (label, now) = (route.label.clone(), self.clock.mono());
         let Some(line) = self.lines.get_mut(&label) else { return };
         match walked {
             Walked::Granted { place, lease, skipped } => {
                 // Whoever has left meanwhile gives the lease back by dropping it.
                 if let Some(waiter) = line.remove(id) {
-                    waiter.end(Turn::Granted { place, lease, skipped });
+                    waiter.end(Turn::Granted { route, place, lease, skipped });
                 }
             }
             Walked::Exhausted { skipped } if !line.again => {
@@ -139,10 +141,36 @@ impl RouterActor {
         self.serve(label, ctx);
     }
 
+    /// A request that started on the routes of an earlier configuration waits on those of this one. `None`, and told so, if
+    /// its chain is gone.
+    fn up_to_date(&self, mut waiter: Waiter) -> Option<Waiter> {
+        let Some(route) = self.table.labelled(&waiter.route.label) else {
+            waiter.end(Turn::Dissolved);
+            return None;
+        };
+        if !Arc::ptr_eq(route, &waiter.route) {
+            waiter.move_to(route);
+        }
+        Some(waiter)
+    }
+
+    /// Asks whether waiting is worth it. The request is in nobody's way before it is known to wait.
+    fn look_ahead(&self, waiter: Waiter, ctx: &mut Context<Self>) {
+        let ahead = walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
+        ctx.spawn(wrap_future(ahead.look_ahead()).map(move |prospects, router: &mut Self, ctx| {
+            router.looked_ahead(waiter, prospects, ctx);
+        }));
+    }
+
     /// Decides whether one who wants to wait may.
     fn looked_ahead(&mut self, waiter: Waiter, prospects: Prospects, ctx: &mut Context<Self>) {
         if waiter.has_left() {
             return;
+        }
+        let looked_at = Arc::clone(&waiter.route);
+        let Some(waiter) = self.up_to_date(waiter) else { return };
+        if !Arc::ptr_eq(&looked_at, &waiter.route) {
+            return self.look_ahead(waiter, ctx);
         }
         let (label, now) = (waiter.route.label.clone(), self.clock.mono());
         let ahead = self.lines.get(&label).map_or(0, |line| line.ahead_of_new(&waiter));
@@ -168,7 +196,8 @@ async fn at_once(waiter: Waiter, ahead: Walk, walk: Walk) {
     if prospects.able
         && let Walked::Granted { place, lease, skipped } = walk.run().await
     {
-        return waiter.end(Turn::Granted { place, lease, skipped });
+        let route = Arc::clone(&waiter.route);
+        return waiter.end(Turn::Granted { route, place, lease, skipped });
     }
     waiter.end(Turn::TurnedAway { eta: None, full: false, skipped: prospects.skipped });
 }
@@ -219,15 +248,13 @@ impl Handler<Join> for RouterActor {
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) -> Self::Result {
         let (id, now) = (self.next(), self.clock.mono());
         let (waiter, ticket) = Waiter::new(join, id, ctx.address().recipient(), now);
-        let ahead = walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
+        let Some(waiter) = self.up_to_date(waiter) else { return MessageResult::<Join>(ticket) };
         if waiter.deadline <= now {
-            let walk = walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
+            let walk = || walk_of(&waiter, waiter.excluded.clone(), &self.clock, &self.keeper);
+            let (ahead, walk) = (walk(), walk());
             ctx.spawn(wrap_future(at_once(waiter, ahead, walk)));
         } else {
-            // It is in nobody's way before it is known to wait.
-            ctx.spawn(wrap_future(ahead.look_ahead()).map(move |prospects, router: &mut Self, ctx| {
-                router.looked_ahead(waiter, prospects, ctx);
-            }));
+            self.look_ahead(waiter, ctx);
         }
         MessageResult::<Join>(ticket)
     }
@@ -266,7 +293,14 @@ impl Handler<Install> for RouterActor {
     type Result = ();
 
     fn handle(&mut self, install: Install, ctx: &mut Self::Context) {
-        self.table = install.0;
+        let Install { table, queue } = install;
+        for (label, line) in &mut self.lines {
+            match table.labelled(label) {
+                Some(route) => line.move_to(route),
+                None => line.dissolve(),
+            }
+        }
+        (self.table, self.queue) = (table, queue);
         self.serve_all(ctx);
     }
 }

@@ -9,25 +9,28 @@ use tracing::{debug, info, warn};
 use super::Failure;
 use super::args::Args;
 use super::report::complain;
+use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
 use crate::clock::Clock;
-use crate::config;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::model::{Config, KeyDigest};
-use crate::store::admin_key;
+use crate::config::source::Source;
+use crate::store::admin_key::{self, AdminKeyError};
 use crate::store::place::Place;
 use crate::telemetry;
 use crate::upstream::tls;
 
 /// Loads the configuration and serves it.
 pub(super) fn serve(args: &Args) -> Result<(), Failure> {
-    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
+    let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
+    let loaded = source.load().map_err(Failure::usage)?;
+    let config = loaded.config.clone();
     start_log(&config, args)?;
     for notice in &config.notices {
         warn!("{notice}");
     }
     let admin_keys = match config.settings.admin_keys.as_slice() {
-        [] => vec![generated_admin_key(&config.settings.data_dir)?],
+        [] => vec![generated_admin_key(&config.settings.data_dir).map_err(Failure::runtime)?],
         configured => configured.to_vec(),
     };
     // The variable that OpenSSL and curl read, for providers behind a company's or a home's own authority.
@@ -37,7 +40,11 @@ pub(super) fn serve(args: &Args) -> Result<(), Failure> {
         let signals = Signals::listen().map_err(Failure::runtime)?;
         raise_open_files();
         let place = Place::File(config.settings.db_path.clone());
-        let proxy = Proxy::start(config, admin_keys, tls, Clock::system(), place).map_err(Failure::runtime)?;
+        let generated_key = |data_dir: &Path| generated_admin_key(data_dir).map_err(|fault| fault.to_string());
+        let origin = Origin { source: Some(source), generated_key: Box::new(generated_key) };
+        let proxy = Proxy::start_from(loaded, origin, admin_keys, tls, Clock::system(), place);
+        let mut proxy = proxy.map_err(Failure::runtime)?;
+        proxy.watch();
         run(proxy, signals).await
     })
 }
@@ -56,7 +63,7 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
     for address in proxy.addresses() {
         info!("listening on {}", url(*address));
     }
-    signals.next().await;
+    signals.ending(proxy.reload()).await;
     let stopping = proxy.stop(GRACE);
     tokio::select! {
         cut = stopping => {
@@ -88,22 +95,25 @@ pub(super) fn url(address: SocketAddr) -> String {
 }
 
 /// The key of an earlier start, or a new one that is shown this once.
-fn generated_admin_key(data_dir: &Path) -> Result<KeyDigest, Failure> {
-    if let Some(digest) = admin_key::load(data_dir).map_err(Failure::runtime)? {
+fn generated_admin_key(data_dir: &Path) -> Result<KeyDigest, AdminKeyError> {
+    if let Some(digest) = admin_key::load(data_dir)? {
         return Ok(digest);
     }
-    let (key, digest) = admin_key::create(data_dir).map_err(Failure::runtime)?;
+    let (key, digest) = admin_key::create(data_dir)?;
     // Not through the log: logs are kept and sent elsewhere.
     complain(&format!("admin key, shown only now: {key}"));
     Ok(digest)
 }
 
-/// The signals that end the process, one after the other: SIGTERM and SIGINT, or Ctrl-C where there are none.
+/// The signals that end the process, one after the other: SIGTERM and SIGINT, or Ctrl-C where there are none. SIGHUP has it
+/// read its configuration again.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -112,10 +122,35 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                hangup: signal(SignalKind::hangup())?,
+            })
         }
         #[cfg(not(unix))]
         Ok(Self {})
+    }
+
+    /// Waits for the first of those that end the process. Until then SIGHUP has the configuration read again.
+    async fn ending(&mut self, reload: &Reload) {
+        #[cfg(unix)]
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {
+                    let reload = reload.clone();
+                    // What comes of it is in the log.
+                    actix_rt::spawn(async move { reload.reload().await });
+                }
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = reload;
+            self.next().await;
+        }
     }
 
     #[cfg(unix)]

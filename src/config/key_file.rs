@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::model::Secret;
 use super::path::YamlPath;
@@ -15,8 +15,9 @@ use super::wording::{may_be_a_key, shown};
 const MOST_BYTES: u64 = 16 * 1024;
 
 impl raw::File {
-    /// Reads the key files of all enabled providers. Relative paths start at `base_dir`.
-    pub(super) fn read_key_files(&mut self, base_dir: &Path, report: &mut Report) {
+    /// Reads the key files of all enabled providers, and says where they are. Relative paths start at `base_dir`.
+    pub(super) fn read_key_files(&mut self, base_dir: &Path, report: &mut Report) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
         let list = YamlPath::root().key("providers");
         for (index, provider) in self.providers.iter_mut().enumerate() {
             let Some(provider) = provider.as_mut().filter(|provider| !provider.is_disabled()) else { continue };
@@ -31,7 +32,9 @@ impl raw::File {
                     report.add_with_help(&list.index(index).key("apiKeyFile"), message, help);
                 }
             }
+            paths.push(path);
         }
+        paths
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::limits::Limits;
 use crate::domain::prices::PriceList;
 
 /// A whole configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Proxy-wide settings.
     pub settings: Settings,
@@ -28,10 +28,28 @@ pub struct Config {
     pub notices: Vec<String>,
     /// What the environment wants to know of each request; `None` when nothing.
     pub traces: Option<Traces>,
+    /// Files that keys were read from.
+    pub key_files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// Models of a provider that chains use, then those that only its own section names; each once.
+    #[must_use]
+    pub fn models_of(&self, provider: &Provider) -> Vec<ModelId> {
+        let in_chains =
+            self.chains.iter().flat_map(|chain| &chain.entries).filter(|entry| entry.provider == provider.id);
+        let mut models: Vec<ModelId> = Vec::new();
+        for model in in_chains.map(|entry| &entry.model).chain(provider.models.keys()) {
+            if !models.contains(model) {
+                models.push(model.clone());
+            }
+        }
+        models
+    }
 }
 
 /// Proxy-wide settings; see `config/config.example.yaml` for what each does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "each field is documented as a key in config/config.example.yaml")]
 pub struct Settings {
     pub host: String,

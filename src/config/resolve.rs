@@ -33,6 +33,7 @@ pub(super) fn resolve(
         chains: file.chains.into_iter().map(|it| chain(it?)).collect::<Option<_>>()?,
         notices,
         traces,
+        key_files: Vec::new(),
     })
 }
 

@@ -6,6 +6,7 @@
 pub mod log;
 pub mod memory;
 pub mod refill;
+mod retune;
 mod sight;
 
 use std::time::Duration;

@@ -117,6 +117,16 @@ impl Cooldowns {
         Change::Cooling(new)
     }
 
+    /// Ends a cooldown that is not for quota, or that no waiting ends: the configuration has changed. True if there was one.
+    pub fn mend(&mut self) -> bool {
+        let mended = |cooldown: &mut Cooldown| cooldown.until == Deadline::Never || !cooldown.reason.is_quota();
+        let ended = self.active.take_if(mended).is_some();
+        if ended {
+            self.strikes = 0;
+        }
+        ended
+    }
+
     /// Guessed cooldowns in a row.
     #[must_use]
     pub fn strikes(&self) -> u32 {

@@ -7,6 +7,7 @@
 pub mod memory;
 mod merge;
 mod mid_stream;
+mod retune;
 
 use std::time::Duration;
 

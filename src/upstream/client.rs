@@ -28,6 +28,7 @@ pub struct Clients {
     /// Opens a new connection for every call: for the one retry after a kept connection turned out to be closed.
     fresh: awc::Client,
     heads: RefCell<HashMap<(u64, usize, Endpoint, Wire), FrozenClientRequest>>,
+    connect_timeout: Duration,
 }
 
 /// Which of the two clients is used.
@@ -47,7 +48,14 @@ impl Clients {
             pooled: client(tls, connect_timeout, Duration::from_secs(15)),
             fresh: client(tls, connect_timeout, Duration::ZERO),
             heads: RefCell::default(),
+            connect_timeout,
         }
+    }
+
+    /// How long they wait for DNS, TCP and TLS.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
     }
 
     /// The request head for `entry` with this one of the provider's keys, without a body.

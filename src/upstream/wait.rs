@@ -6,6 +6,7 @@ use super::waterfall::Worker;
 use crate::actors::line::Turn;
 use crate::actors::msg::Join;
 use crate::actors::route::Route;
+use crate::config::model::Queue;
 use crate::domain::demand::Demand;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
@@ -34,6 +35,8 @@ pub enum Unserved {
     LineFull,
     /// It has waited for as long as may be.
     WaitedEnough,
+    /// Its chain was taken out of the configuration meanwhile.
+    ChainGone,
 }
 
 /// How waiting ended.
@@ -55,9 +58,8 @@ pub enum Waited {
 
 impl Worker {
     /// Waits until an entry can take the request, if that is worth it. Dropping this leaves the line at once.
-    pub async fn wait(&self, applicant: Applicant) -> Waited {
+    pub async fn wait(&self, applicant: Applicant, queue: &Queue) -> Waited {
         let Applicant { route, demand, excluded, turn, arrived } = applicant;
-        let queue = &self.settings.queue;
         // Without a queue the deadline has passed: the answer says when quota comes back.
         let deadline = if queue.enabled { arrived.after(queue.max_wait) } else { arrived };
         let join = Join { route: Arc::clone(&route), demand, excluded, turn, deadline };
@@ -76,6 +78,7 @@ impl Worker {
                 let why = if full { Unserved::LineFull } else { Unserved::NoQuota };
                 Waited::Unserved { why, eta, skipped }
             }
+            Some(Ok(Turn::Dissolved)) => Waited::Unserved { why: Unserved::ChainGone, eta: None, skipped: Vec::new() },
             Some(Ok(granted)) => Waited::Turn(granted),
             Some(Err(_)) => Waited::Unavailable,
             None => {

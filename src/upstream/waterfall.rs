@@ -1,5 +1,6 @@
 //! The walk of one request along its chain: lease, call, and on failure the next entry.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,20 +8,21 @@ use std::time::Duration;
 
 use actix::Addr;
 use bytes::Bytes;
+use rustls::ClientConfig;
 
 use super::attempt::{Call, Failed, Served, Whole};
 use super::client::Clients;
 use super::wait::{Applicant, Unserved, Waited};
 use crate::actors::journal::{Journal, Note};
-use crate::actors::keeper::KeeperActor;
+use crate::actors::keeper::{Control, KeeperActor};
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::line::Turn;
 use crate::actors::msg::{Acquire, Acquired};
 use crate::actors::route::{Entry, Place, Route};
 use crate::actors::router::RouterActor;
 use crate::clock::Clock;
+use crate::config::live::Live;
 use crate::config::model::Settings;
-use crate::domain::demand::Demand;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::{EntryId, ProviderId};
 use crate::domain::outcome::{Action, Reason, Verdict};
@@ -30,8 +32,12 @@ use crate::domain::trail::{Failure, Seen, Step, Trail};
 
 /// What a worker thread has for all its requests. It cannot leave its thread.
 pub struct Worker {
-    /// HTTP clients.
-    pub clients: Clients,
+    /// HTTP clients, as the configuration was when they were asked for last.
+    clients: RefCell<Rc<Clients>>,
+    /// Whom providers are trusted by.
+    tls: Arc<ClientConfig>,
+    /// The configuration in use.
+    live: Arc<Live>,
     /// Grants leases.
     pub router: Addr<RouterActor>,
     /// Knows the entries.
@@ -40,8 +46,18 @@ pub struct Worker {
     pub journal: Rc<Journal>,
     /// For measurements and absolute times.
     pub clock: Clock,
-    /// Timeouts.
-    pub settings: Arc<Settings>,
+}
+
+/// A request to be served, and the settings that it is served by from its beginning to its end.
+pub struct Asked<'a> {
+    /// Timeouts and bounds.
+    pub settings: &'a Settings,
+    /// What for.
+    pub endpoint: Endpoint,
+    /// What it says.
+    pub document: &'a Document,
+    /// As it came.
+    pub body: &'a Bytes,
 }
 
 /// How the walk ended.
@@ -94,12 +110,30 @@ struct Memory {
 }
 
 impl Worker {
+    /// A worker of the current thread.
+    #[must_use]
+    pub fn new(tls: Arc<ClientConfig>, live: Arc<Live>, control: Control, journal: Rc<Journal>, clock: Clock) -> Self {
+        let clients = Rc::new(Clients::new(&tls, live.config().settings.connect_timeout));
+        let Control { router, keeper } = control;
+        Self { clients: RefCell::new(clients), tls, live, router, keeper, journal, clock }
+    }
+
+    /// The HTTP clients. How long they try to connect is theirs for life: when that changes they are replaced, and calls
+    /// under way end with those that they began with.
+    fn clients(&self) -> Rc<Clients> {
+        let connect_timeout = self.live.get().config.settings.connect_timeout;
+        let mut clients = self.clients.borrow_mut();
+        if clients.connect_timeout() != connect_timeout {
+            *clients = Rc::new(Clients::new(&self.tls, connect_timeout));
+        }
+        Rc::clone(&clients)
+    }
+
     /// Walks the chain that the document's model selects, and waits for quota where that helps. The trail is kept in
     /// `note` as it grows.
-    pub async fn walk(&self, endpoint: Endpoint, document: &Document, body: &Bytes, note: &mut Note) -> Walked {
+    pub async fn walk(&self, asked: &Asked<'_>, note: &mut Note) -> Walked {
         let mut memory = Memory::default();
-        let demand = document.demand;
-        let mut next = Acquire::Start { model: document.model.clone(), demand };
+        let mut next = Acquire::Start { model: asked.document.model.clone(), demand: asked.document.demand };
         loop {
             let acquired = match self.router.send(next).await {
                 Ok(acquired) => acquired,
@@ -118,17 +152,17 @@ impl Worker {
                         name(note, &route);
                         return Walked::Refused { entry, answer };
                     }
-                    match self.wait_for(route, demand, turn, &mut memory, note).await {
+                    match self.wait_for(route, asked, turn, &mut memory, note).await {
                         Ok(granted) => granted,
                         Err(walked) => return walked,
                     }
                 }
-                Acquired::Behind { route, turn } => match self.wait_for(route, demand, turn, &mut memory, note).await {
+                Acquired::Behind { route, turn } => match self.wait_for(route, asked, turn, &mut memory, note).await {
                     Ok(granted) => granted,
                     Err(walked) => return walked,
                 },
             };
-            next = match self.attempt(granted, endpoint, document, body, &mut memory, note).await {
+            next = match self.attempt(granted, asked, &mut memory, note).await {
                 Ok(next) => next,
                 Err(walked) => return walked,
             };
@@ -139,7 +173,7 @@ impl Worker {
     async fn wait_for(
         &self,
         route: Arc<Route>,
-        demand: Demand,
+        asked: &Asked<'_>,
         turn: u64,
         memory: &mut Memory,
         note: &mut Note,
@@ -148,13 +182,19 @@ impl Worker {
         let turn = *memory.turn.get_or_insert(turn);
         let (excluded, arrived) = (memory.refused.clone(), note.began);
         let began = self.clock.mono();
-        let waited = self.wait(Applicant { route: Arc::clone(&route), demand, excluded, turn, arrived }).await;
+        let demand = asked.document.demand;
+        let applicant = Applicant { route: Arc::clone(&route), demand, excluded, turn, arrived };
+        let waited = self.wait(applicant, &asked.settings.queue).await;
         note.row.waited += self.clock.mono().since(began);
         match waited {
-            Waited::Turn(Turn::Granted { place, lease, skipped }) => {
+            Waited::Turn(Turn::Granted { route: by_now, place, lease, skipped }) => {
                 note.row.trail.skip(skipped);
-                Ok(Granted { route, place, lease })
+                if !Arc::ptr_eq(&route, &by_now) {
+                    memory.translate(&route, &by_now);
+                }
+                Ok(Granted { route: by_now, place, lease })
             }
+            Waited::Turn(Turn::Dissolved) => Err(Walked::Exhausted { why: Unserved::ChainGone, eta: None }),
             Waited::Turn(Turn::TurnedAway { eta, skipped, .. }) => {
                 note.row.trail.skip(skipped);
                 Err(Walked::Exhausted { why: Unserved::NoQuota, eta })
@@ -174,20 +214,20 @@ impl Worker {
     async fn attempt(
         &self,
         granted: Granted,
-        endpoint: Endpoint,
-        document: &Document,
-        body: &Bytes,
+        asked: &Asked<'_>,
         memory: &mut Memory,
         note: &mut Note,
     ) -> Result<Acquire, Walked> {
         let Granted { route, place: at, mut lease } = granted;
+        let document = asked.document;
         name(note, &route);
         let Some(place) = route.places.get(at) else { return Err(Walked::Unavailable) };
         let began = self.clock.mono();
         lease.begin();
         let ask_usage = memory.ask_usage(at, &place.entry, document);
         let trace = note.calling(&place.entry, began);
-        let call = Call { trace, ..self.call(place, lease.lane(), endpoint, document, body, ask_usage) };
+        let clients = self.clients();
+        let call = Call { trace, ..self.call(&clients, place, lease.lane(), asked, ask_usage) };
         let result = call.run().await;
         let took = self.clock.mono().since(began);
         match result {
@@ -264,16 +304,16 @@ impl Worker {
 
     fn call<'a>(
         &'a self,
+        clients: &'a Clients,
         place: &'a Place,
         key: usize,
-        endpoint: Endpoint,
-        document: &Document,
-        body: &Bytes,
+        asked: &Asked<'a>,
         ask_usage: AskUsage,
     ) -> Call<'a> {
+        let Asked { settings, endpoint, document, body } = *asked;
         Call {
-            clients: &self.clients,
-            settings: &self.settings,
+            clients,
+            settings,
             place,
             key,
             endpoint,
@@ -295,6 +335,14 @@ struct Granted {
 }
 
 impl Memory {
+    /// The configuration has changed: the same places on another route.
+    fn translate(&mut self, route: &Route, other: &Route) {
+        let one = |at: usize| route.translate(&[at], other).first().copied();
+        self.refused = route.translate(&self.refused, other);
+        self.without_usage = self.without_usage.and_then(one);
+        self.calls = one(self.calls.0).map_or((0, 0), |place| (place, self.calls.1));
+    }
+
     /// Where the walk goes on after a failed call at `at`: there, as long as one of the provider's other `keys` may do
     /// better, else at the next place.
     fn go_on(&mut self, at: usize, keys: usize, of_key: bool) -> usize {

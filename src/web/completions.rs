@@ -15,6 +15,7 @@ use super::state::State;
 use crate::actors::journal::Note;
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::route::Entry;
+use crate::config::model::{Config, Settings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::ids::EntryId;
 use crate::domain::request::Document;
@@ -22,7 +23,8 @@ use crate::domain::trace::Parent;
 use crate::upstream::apart::apart;
 use crate::upstream::attempt::{Complete, Opened, Served, TRACEPARENT, TRACESTATE, Whole};
 use crate::upstream::relay::Relay;
-use crate::upstream::waterfall::{Walked, Worker};
+use crate::upstream::wait::Unserved;
+use crate::upstream::waterfall::{Asked, Walked, Worker};
 
 const PROVIDER: HeaderName = HeaderName::from_static("x-429chain-provider");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-429chain-attempts");
@@ -47,13 +49,20 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     let mut note = worker.journal.open(id);
     note.row.client = client;
     note.follow(endpoint, || trace_of(request.headers()));
-    match admit::body(request.headers(), &mut payload, state.config.settings.max_body_bytes).await {
-        Ok(body) => answer(worker, endpoint, body, note).await,
+    let config = state.config();
+    match admit::body(request.headers(), &mut payload, config.settings.max_body_bytes).await {
+        Ok(body) => answer(worker, config, endpoint, body, note).await,
         Err(fault) => refuse(&fault, &mut note),
     }
 }
 
-async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: Note) -> HttpResponse {
+async fn answer(
+    worker: &Rc<Worker>,
+    config: Arc<Config>,
+    endpoint: Endpoint,
+    body: Bytes,
+    mut note: Note,
+) -> HttpResponse {
     let document = match Document::parse(endpoint, &body) {
         Ok(document) => document,
         Err(malformed) => return refuse(&malformed.into(), &mut note),
@@ -61,9 +70,10 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
     note.row.bytes_in = body.len() as u64;
     note.row.model.clone_from(&document.model);
     note.row.stream = document.stream;
-    let walker = Rc::clone(worker);
+    let (walker, by) = (Rc::clone(worker), Arc::clone(&config));
     let walking = apart(async move {
-        let walked = walker.walk(endpoint, &document, &body, &mut note).await;
+        let asked = Asked { settings: &by.settings, endpoint, document: &document, body: &body };
+        let walked = walker.walk(&asked, &mut note).await;
         (walked, note)
     });
     let Ok((walked, mut note)) = walking.await else { return ApiError::Internal.response() };
@@ -76,10 +86,15 @@ async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: 
             note.answered(answer.status, None);
             pass_on(answer, &entry.id, &note)
         }
-        Walked::Served { entry, answer: Served::Stream(opened), lease } => stream(worker, *opened, entry, lease, note),
+        Walked::Served { entry, answer: Served::Stream(opened), lease } => {
+            stream(worker, &config.settings, *opened, entry, lease, note)
+        }
         Walked::Refused { entry, answer } => {
             note.answered(answer.status, Some("refused_upstream"));
             pass_on(answer, &entry, &note)
+        }
+        Walked::Exhausted { why: Unserved::ChainGone, .. } => {
+            refuse(&ApiError::ChainGone { chain: note.row.chain.clone() }, &mut note)
         }
         Walked::Exhausted { why, eta } => {
             refuse(&ApiError::exhausted(&note.row.trail, why, eta, worker.clock.now()), &mut note)
@@ -108,7 +123,14 @@ fn pass_on(whole: Whole, entry: &EntryId, note: &Note) -> HttpResponse {
     builder.body(whole.body)
 }
 
-fn stream(worker: &Worker, mut opened: Opened, entry: Arc<Entry>, mut lease: Lease, mut note: Note) -> HttpResponse {
+fn stream(
+    worker: &Worker,
+    settings: &Settings,
+    mut opened: Opened,
+    entry: Arc<Entry>,
+    mut lease: Lease,
+    mut note: Note,
+) -> HttpResponse {
     lease.heard(std::mem::take(&mut opened.evidence));
     note.row.first_token = Some(worker.clock.mono().since(note.began));
     let mut builder = HttpResponse::Ok();
@@ -117,7 +139,7 @@ fn stream(worker: &Worker, mut opened: Opened, entry: Arc<Entry>, mut lease: Lea
     // Tells nginx and its kin not to collect the stream before they pass it on.
     builder.insert_header(("x-accel-buffering", "no"));
     name_the_way(&mut builder, Some(&entry.id), &note);
-    builder.body(Relay::new(opened, &worker.settings, entry, worker.clock.clone(), lease, note))
+    builder.body(Relay::new(opened, settings, entry, worker.clock.clone(), lease, note))
 }
 
 fn refuse(fault: &ApiError, note: &mut Note) -> HttpResponse {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::code::Code;
+use super::reload::ProblemView;
 use crate::domain::request::Malformed;
 use crate::domain::time::{Mono, Now};
 use crate::domain::trail::{Span, StepView, Trail};
@@ -90,6 +91,26 @@ pub enum ApiError {
         /// Seconds until the first entry is back; `None` when waiting does not help.
         retry_after: Option<u64>,
     },
+    /// The chain was taken out of the configuration while the request waited in its line.
+    #[error(
+        "The chain `{chain}` was taken out of the configuration while this request waited for quota. Send it again: it \
+         will be served as the configuration is now."
+    )]
+    ChainGone {
+        /// As asked for.
+        chain: String,
+    },
+    /// A new configuration is not used.
+    #[error("{message}")]
+    InvalidConfig {
+        /// All that is wrong with it.
+        message: String,
+        /// The same as JSON.
+        problems: Vec<ProblemView>,
+    },
+    /// There is no file that could be read again.
+    #[error("This proxy runs without a configuration file, so there is nothing to reload.")]
+    NoConfigFile,
     /// The request is longer than the context of every model of its chain. Worded like the refusal of a provider: tools
     /// shorten a conversation when they see it.
     #[error("This chain's maximum context length is {context} tokens, and the request is longer. {message}.")]
@@ -134,6 +155,10 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Vec<StepView>>)]
     trail: Option<&'a serde_json::Value>,
+    /// All that is wrong with a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    problems: Option<&'a [ProblemView]>,
 }
 
 /// Who is to act.
@@ -160,6 +185,7 @@ impl ApiError {
         let lead = match why {
             Unserved::NoQuota => "",
             Unserved::LineFull => "Too many requests are waiting for this chain already. ",
+            Unserved::ChainGone => "The chain is gone. ",
             Unserved::WaitedEnough => "No quota came back in the time that a request may wait. ",
         };
         let advice = match soonest {
@@ -191,6 +217,9 @@ impl ApiError {
             Self::Exhausted { why: Unserved::NoQuota, .. } => Code::AllProvidersExhausted,
             Self::Exhausted { why: Unserved::LineFull, .. } => Code::QueueFull,
             Self::Exhausted { why: Unserved::WaitedEnough, .. } => Code::QueueTimeout,
+            Self::ChainGone { .. } | Self::Exhausted { why: Unserved::ChainGone, .. } => Code::ChainGone,
+            Self::InvalidConfig { .. } => Code::InvalidConfig,
+            Self::NoConfigFile => Code::NoConfigFile,
             Self::Internal => Code::InternalError,
             Self::ShuttingDown => Code::ShuttingDown,
         }
@@ -206,7 +235,7 @@ impl ApiError {
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status());
-        let mut trail_json = None;
+        let (mut trail_json, mut problems) = (None, None);
         let mut param = None;
         match self {
             Self::Malformed(malformed) => param = malformed.param,
@@ -222,13 +251,18 @@ impl ApiError {
                     builder.insert_header((RETRY_AFTER, *seconds));
                 }
             }
+            Self::InvalidConfig { problems: found, .. } => problems = Some(found.as_slice()),
+            Self::ChainGone { .. } => {
+                builder.insert_header((RETRY_AFTER, 1));
+            }
             Self::ShuttingDown => {
                 builder.insert_header((RETRY_AFTER, 1)).insert_header((CONNECTION, "close"));
             }
             _ => {}
         }
         let kind = if self.status().is_server_error() { Type::ServerError } else { Type::InvalidRequestError };
-        let error = Details { message: self.to_string(), r#type: kind, param, code: self.code(), trail: trail_json };
+        let (message, code, trail) = (self.to_string(), self.code(), trail_json);
+        let error = Details { message, r#type: kind, param, code, trail, problems };
         builder.json(Body { error })
     }
 }

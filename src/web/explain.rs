@@ -92,7 +92,7 @@ pub async fn explain(request: HttpRequest, mut payload: Payload) -> HttpResponse
         Ok(question) => question,
         Err(fault) => return fault.response(),
     };
-    let model = question.model.clone().unwrap_or_else(|| state.config.settings.default_chain.to_string());
+    let model = question.model.clone().unwrap_or_else(|| state.config().settings.default_chain.to_string());
     let prompt_bytes = question.prompt_bytes.unwrap_or_default();
     let demand = Demand { prompt_bytes, most_output: question.max_tokens, generates: true, ..Demand::default() };
     let asked = Explain { model: model.clone(), demand, prompt_tokens: question.prompt_tokens };

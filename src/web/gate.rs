@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 
 use super::error::ApiError;
-use super::keys::Visitor;
+use super::keys::{Keys, Visitor};
 use super::state::State;
 use super::strangers::{Strangers, hang_up};
 use super::unread::Unread;
@@ -39,7 +39,8 @@ pub async fn gate<B: MessageBody + 'static>(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let id = state.ids.next(state.clock.now());
-    let visitor = state.keys.visitor(request.headers());
+    let active = state.live.get();
+    let visitor = Keys::of(&active).visitor(request.headers());
     let stranger = matches!(visitor, Visitor::Stranger | Visitor::Nobody);
     if stranger && !request.conn_data().is_none_or(Strangers::welcome) {
         return Ok(request.into_response(hang_up()));
@@ -47,7 +48,7 @@ pub async fn gate<B: MessageBody + 'static>(
     let unread = Unread::of(&mut request);
     let mut response = match admit(&state, &request, visitor) {
         Ok(()) => {
-            let client = state.keys.label(visitor).to_owned();
+            let client = Keys::of(&active).label(visitor).to_owned();
             request.extensions_mut().insert(Admitted { id: id.clone(), client });
             next.call(request).await?.map_into_boxed_body()
         }

@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::keys::Visitor;
+use super::keys::{Keys, Visitor};
+use super::reload::Standing;
 use super::state::State;
 
 /// How the proxy is.
@@ -36,6 +37,7 @@ enum Life {
 /// What only those with a key are told.
 #[derive(Serialize, ToSchema)]
 struct Detail {
+    config: Standing,
     recorder: Recorder,
 }
 
@@ -67,14 +69,15 @@ pub async fn health(request: HttpRequest) -> HttpResponse {
         false => (HttpResponse::Ok(), Life::Ok),
         true => (HttpResponse::ServiceUnavailable(), Life::Draining),
     };
-    let known = matches!(state.keys.visitor(request.headers()), Visitor::Client(_) | Visitor::Admin);
+    let active = state.live.get();
+    let known = matches!(Keys::of(&active).visitor(request.headers()), Visitor::Client(_) | Visitor::Admin);
     builder.json(Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
         uptime: state.clock.mono().since(state.started.mono).as_secs(),
-        providers: state.config.providers.iter().filter(|provider| provider.enabled).count(),
-        chains: state.config.chains.len(),
-        detail: known.then(|| Detail { recorder: Recorder::of(state) }),
+        providers: active.config.providers.iter().filter(|provider| provider.enabled).count(),
+        chains: active.config.chains.len(),
+        detail: known.then(|| Detail { config: Standing::of(&state.live), recorder: Recorder::of(state) }),
     })
 }
 

@@ -5,13 +5,14 @@ use std::fmt;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::config::live::Active;
 use crate::config::model::{ClientKey, KeyDigest};
 
 /// All keys that open a door.
-#[derive(Clone)]
-pub struct Keys {
-    client: Vec<ClientKey>,
-    admin: Vec<KeyDigest>,
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    client: &'a [ClientKey],
+    admin: &'a [KeyDigest],
 }
 
 /// What a request's key opens.
@@ -27,11 +28,17 @@ pub enum Visitor {
     Nobody,
 }
 
-impl Keys {
+impl<'a> Keys<'a> {
     /// Doors for these keys.
     #[must_use]
-    pub fn new(client: Vec<ClientKey>, admin: Vec<KeyDigest>) -> Self {
+    pub fn new(client: &'a [ClientKey], admin: &'a [KeyDigest]) -> Self {
         Self { client, admin }
+    }
+
+    /// The doors of a configuration in use.
+    #[must_use]
+    pub fn of(active: &'a Active) -> Self {
+        Self::new(&active.config.settings.api_keys, &active.admin_keys)
     }
 
     /// Whose key a request carries: `Authorization: Bearer KEY`, or `x-api-key: KEY`.
@@ -41,7 +48,7 @@ impl Keys {
         let digest = KeyDigest::of(key);
         // Both lists are always looked through to the end: time tells nothing about where a key stands.
         let client = among(self.client.iter().map(|key| &key.digest), &digest);
-        match (client, among(&self.admin, &digest)) {
+        match (client, among(self.admin, &digest)) {
             (Some(key), _) => Visitor::Client(key),
             (None, Some(_)) => Visitor::Admin,
             (None, None) => Visitor::Stranger,
@@ -50,7 +57,7 @@ impl Keys {
 
     /// What the log calls a visitor: the label of a client's key; an admin and a stranger have none.
     #[must_use]
-    pub fn label(&self, visitor: Visitor) -> &str {
+    pub fn label(&self, visitor: Visitor) -> &'a str {
         match visitor {
             Visitor::Client(key) => self.client.get(key).map_or("", |key| &key.label),
             _ => "",
@@ -58,7 +65,7 @@ impl Keys {
     }
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keys({} client, {} admin)", self.client.len(), self.admin.len())
     }
@@ -90,8 +97,9 @@ mod tests {
 
     fn visitor(headers: &[(&'static str, &'static str)]) -> (Visitor, String) {
         let client = |label: &str, key| ClientKey { label: label.to_owned(), digest: KeyDigest::of(key) };
-        let clients = vec![client("laptop", "client-1"), client("key-2", "client-2")];
-        let keys = Keys::new(clients, vec![KeyDigest::of("admin-1")]);
+        let clients = [client("laptop", "client-1"), client("key-2", "client-2")];
+        let admin = [KeyDigest::of("admin-1")];
+        let keys = Keys::new(&clients, &admin);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

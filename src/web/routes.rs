@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, metrics, models, openapi, ratelimits, stats};
+use super::{completions, explain, health, metrics, models, openapi, ratelimits, reload, stats};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -18,6 +18,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/models").route(web::get().to(models::list)))
         .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
         .service(post("/v1/admin/explain").route(web::post().to(explain::explain)))
+        .service(post("/v1/admin/reload").route(web::post().to(reload::reload)))
         .service(get("/v1/stats/summary").route(web::get().to(stats::summary)))
         .service(get("/v1/stats/series").route(web::get().to(stats::series::series)))
         .service(get("/v1/stats/prices").route(web::get().to(stats::saved::prices)))

@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use crate::actors::drain::Drain;
 use crate::actors::metrics::Metrics;
+use crate::actors::reload::Reload;
 use crate::clock::Clock;
+use crate::config::live::Live;
 use crate::config::model::Config;
 use crate::domain::time::Now;
 use crate::store::shelf::Shelf;
-use crate::web::keys::Keys;
 use crate::web::ratelimits::lately::Recent;
 
 /// Shared by all worker threads.
 #[derive(Debug)]
 pub struct State {
-    /// The configuration in use.
-    pub config: Arc<Config>,
-    /// Who may come in.
-    pub keys: Keys,
+    /// The configuration in use. A request takes it once, at its beginning.
+    pub live: Arc<Live>,
+    /// Puts another one in its place.
+    pub reload: Reload,
     /// On the way out?
     pub drain: Arc<Drain>,
     /// What is counted.
@@ -32,6 +33,14 @@ pub struct State {
     pub shelf: Shelf,
     /// How it has gone lately.
     pub lately: Recent,
+}
+
+impl State {
+    /// The configuration in use.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.live.config()
+    }
 }
 
 /// Makes request ids that are unique and sort by time.

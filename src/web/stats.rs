@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::query::{Query, Range};
 use super::ratelimits::lately::{HealthView, HourView, Lately};
 use super::state::State;
+use crate::config::model::Config;
 use crate::domain::prices::PriceList;
 use crate::domain::totals::Totals;
 use crate::store::database::Database;
@@ -67,8 +68,8 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
 }
 
 /// What was asked for, and what was found.
-struct Asked<'a> {
-    state: &'a State,
+struct Asked {
+    config: Arc<Config>,
     kind: Kind,
     range: Range,
     sums: Sums,
@@ -105,9 +106,9 @@ struct OfEntry {
     trend: Vec<HourView>,
 }
 
-impl Asked<'_> {
+impl Asked {
     fn prices(&self) -> &PriceList {
-        &self.state.config.settings.reference_prices
+        &self.config.settings.reference_prices
     }
 
     fn item<'a>(&self, name: &'a str, totals: &'a Totals) -> Item<'a> {
@@ -137,7 +138,7 @@ async fn answer(work: impl Future<Output = Result<HttpResponse, ApiError>>) -> H
     work.await.unwrap_or_else(|fault| fault.response())
 }
 
-async fn ask(request: &HttpRequest, kind: Kind) -> Result<Asked<'_>, ApiError> {
+async fn ask(request: &HttpRequest, kind: Kind) -> Result<Asked, ApiError> {
     let state = state(request)?;
     let now = state.clock.now().wall;
     let range = Query::parse(request.query_string(), &PARAMETERS)?.range(now)?;
@@ -150,7 +151,7 @@ async fn ask(request: &HttpRequest, kind: Kind) -> Result<Asked<'_>, ApiError> {
         Kind::Entry => state.lately.get(&state.shelf, now).await,
         _ => Arc::default(),
     };
-    Ok(Asked { state, kind, range, sums, shares, lately })
+    Ok(Asked { config: state.config(), kind, range, sums, shares, lately })
 }
 
 fn state(request: &HttpRequest) -> Result<&Arc<State>, ApiError> {

@@ -4,6 +4,7 @@ pub mod app;
 pub mod binary;
 pub mod clock;
 pub mod collector;
+pub mod living;
 pub mod oracle;
 pub mod provider;
 pub mod quota;

@@ -20,6 +20,8 @@ use crate::domain::time::{Mono, Wall};
 use crate::domain::trail::Seen;
 use crate::store::state::State;
 
+mod adoption;
+
 /// An actor that was stopped: its door answers nobody.
 struct Dead;
 
@@ -104,8 +106,7 @@ async fn a_revived_entry_keeps_its_cooldown_and_writes_off_lost_leases() {
 async fn an_entry_whose_actor_died_is_passed_over_and_restarted() {
     let mut fleet = fleet();
     kill(&mut fleet, "m").await;
-    let queue = fleet.config.settings.queue.clone();
-    let control = KeeperActor::keep(fleet, Clock::from_fn(Now::default), queue, Bell::default(), None);
+    let control = KeeperActor::keep(fleet, Clock::from_fn(Now::default), Bell::default(), None);
     let router = control.router;
 
     match router.send(Acquire::Start { model: "default".into(), demand: Demand::default() }).await.unwrap() {

@@ -302,3 +302,25 @@ async fn a_backlog_of_old_rows_is_worked_off() {
     let disk = rig.close().await;
     assert!(arrivals(&disk).is_empty());
 }
+
+#[actix_rt::test]
+async fn how_long_rows_are_kept_can_be_changed() {
+    let ago = |days: u64| START - days * u64::try_from(DAY.as_millis()).unwrap();
+    let disk = Disk::default();
+    let database = disk.open().unwrap();
+    let rows: Vec<_> = [29, 20, 5].map(|days| row(ago(days)).encode()).into();
+    database.write(&rows, &Default::default()).unwrap();
+    database.close().unwrap();
+
+    let rig = Rig::start(disk);
+    rig.recorder.send(Retain(40 * DAY)).await.unwrap();
+    rig.pass(3 * DAY).await;
+    let disk = rig.close().await;
+    assert_eq!(arrivals(&disk), [ago(29), ago(20), ago(5)], "no longer thirty days");
+
+    let rig = Rig::start(disk);
+    rig.recorder.send(Retain(10 * DAY)).await.unwrap();
+    rig.settle().await;
+    let disk = rig.close().await;
+    assert_eq!(arrivals(&disk), [ago(5)], "at once, and not with the next search");
+}

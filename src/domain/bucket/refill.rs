@@ -57,6 +57,13 @@ impl Calendar {
         Some(calendar)
     }
 
+    /// Whether both begin at the same times.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let rule = |it: &Self| (it.period, it.hour, it.minute);
+        rule(self) == rule(other) && self.zone == other.zone
+    }
+
     /// When the window ends.
     #[must_use]
     pub fn end(&self) -> Mono {

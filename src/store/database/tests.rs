@@ -29,7 +29,7 @@ fn request(ms: u64) -> Request {
             status: 0,
             message: None,
             retry_at: None,
-            ms: 3,
+            ms: Some(3),
         }],
         status: 200,
         code: None,

@@ -20,7 +20,7 @@ fn request(count: usize, (at, chain, failed, served): Row) -> Request {
         status: 0,
         message: None,
         retry_at: None,
-        ms: 20,
+        ms: Some(20),
     };
     let failed = failed.map(|it| step(it, StepOutcome::Failed));
     let usage = Usage {

@@ -64,6 +64,12 @@ codes! {
     QueueFull = "queue_full", SERVICE_UNAVAILABLE;
     /// No quota came back in the time that a request may wait.
     QueueTimeout = "queue_timeout", SERVICE_UNAVAILABLE;
+    /// The chain was taken out of the configuration while the request waited.
+    ChainGone = "chain_gone", SERVICE_UNAVAILABLE;
+    /// The configuration file is not used, because of what is wrong with it.
+    InvalidConfig = "invalid_config", UNPROCESSABLE_ENTITY;
+    /// There is no configuration file.
+    NoConfigFile = "no_config_file", CONFLICT;
     /// A defect of the proxy.
     InternalError = "internal_error", INTERNAL_SERVER_ERROR;
     /// The process is on its way out.

@@ -13,6 +13,7 @@ use crate::web::explain::{Answer, Question};
 use crate::web::health::Health;
 use crate::web::models::{List, Model};
 use crate::web::ratelimits::{self, Snapshot};
+use crate::web::reload::Reloaded;
 use crate::web::stats::{self, Whole};
 use crate::web::stats::log::Page;
 use crate::web::stats::ranged::{Chains, Clients, Entries, Providers, Ranged};
@@ -188,7 +189,7 @@ fn log(schemas: &mut Schemas) -> [Call; 2] {
     ]
 }
 
-fn state(schemas: &mut Schemas) -> [Call; 6] {
+fn state(schemas: &mut Schemas) -> [Call; 7] {
     let snapshot = schemas.given::<Snapshot<'_>>();
     let data = ObjectBuilder::new().content_media_type("application/json").content_schema(Some(snapshot.clone()));
     let limits: Vec<Form> = vec![
@@ -209,6 +210,11 @@ fn state(schemas: &mut Schemas) -> [Call; 6] {
             .takes(question, Required::False)
             .gives::<Answer<'_>>(schemas, "200", "The trail that it would leave.")
             .fails(&[Code::ModelNotFound]),
+        Call::post("/v1/admin/reload", "reload", "admin", "Read the configuration file again, and use it")
+            .about("All or nothing: what is wrong changes nothing. Requests in progress finish on what they began with.")
+            .of(Who::Admins)
+            .gives::<Reloaded>(schemas, "200", "It is in use.")
+            .fails(&[Code::InvalidConfig, Code::NoConfigFile]),
         Call::get("/health", "getHealth", "state", "Whether requests are taken")
             .of(Who::Anyone)
             .gives::<Health>(schemas, "200", "They are.")

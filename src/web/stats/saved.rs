@@ -143,7 +143,8 @@ impl From<&Line> for PriceView {
 /// `GET /v1/stats/prices`: the price list in force.
 pub async fn prices(request: HttpRequest) -> HttpResponse {
     answer(async {
-        let lines = state(&request)?.config.settings.reference_prices.lines().iter().map(PriceView::from);
+        let config = state(&request)?.config();
+        let lines = config.settings.reference_prices.lines().iter().map(PriceView::from);
         Ok(HttpResponse::Ok().json(Prices { currency: "USD", per_tokens: 1_000_000, prices: lines.collect() }))
     })
     .await

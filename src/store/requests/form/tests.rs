@@ -15,7 +15,7 @@ fn request() -> Request {
         status: 0,
         message: None,
         retry_at: None,
-        ms: 180,
+        ms: Some(180),
     };
     Request {
         id: ID.to_owned(),
@@ -94,7 +94,7 @@ fn steps() -> impl Strategy<Value = StepView> {
             status,
             message,
             retry_at: retry_at.map(Wall),
-            ms,
+            ms: Some(ms),
         })
 }
 
