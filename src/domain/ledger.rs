@@ -4,6 +4,7 @@
 //! both be promised the last slot. What a call will cost in tokens is held for it until it ends; then what it did cost
 //! is charged. Settling only ever gives back what granting took.
 
+mod ahead;
 pub mod memory;
 mod merge;
 mod mid_stream;
@@ -14,16 +15,13 @@ use std::time::Duration;
 pub use self::merge::Answered;
 pub use self::mid_stream::{MidStream, Policy};
 use super::bucket::{Bucket, Source};
-use super::cooldown::{Change, Cooldown, Cooldowns, Deadline};
+use super::cooldown::{Change, Cooldown, Cooldowns};
 use super::demand::Need;
 use super::evidence::Dimension;
 use super::outcome::{Basis, Verdict};
 use super::pace::Pace;
 pub use super::refusal::Refusal;
 use super::time::{Mono, Now};
-
-/// A slot that is taken is taken for about so many milliseconds, before anything is known.
-const HOLD: u64 = 1_000;
 
 /// Quota state of one owner of quota: an entry through one key, or what several of them share (a key, a provider, a
 /// pool).
@@ -223,46 +221,6 @@ impl Ledger {
     pub fn warm(&mut self, granted: Mono) {
         self.cooldowns.warm(granted);
         self.changed |= self.mid_stream.whole();
-    }
-
-    /// How many calls of this size could be made until the time `at`, all of them together.
-    #[must_use]
-    pub fn slots_by(&self, need: Need, now: Mono, at: Mono) -> u64 {
-        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
-            Some(Deadline::Never) => return 0,
-            Some(Deadline::At(end)) if end > at => return 0,
-            Some(Deadline::At(end)) => end,
-            None => now,
-        };
-        if self.too_large(need).is_some() {
-            return 0;
-        }
-        let buckets = self.buckets.iter().map(|bucket| {
-            let (amount, held) = self.share(bucket, need);
-            bucket.released_by(held, now, at) / amount.max(1)
-        });
-        let slots = self.slots.map(|limit| {
-            let turns = at.0.saturating_sub(begin.0) / self.hold.unwrap_or(HOLD).max(1);
-            let free = u64::from(limit.saturating_sub(self.in_flight));
-            free.saturating_add(turns.saturating_mul(limit.into()))
-        });
-        buckets.chain(slots).min().unwrap_or(u64::MAX)
-    }
-
-    /// How many requests, or tokens, can be had until `at`; `None` when no limit of them is known.
-    #[must_use]
-    pub fn left_by(&self, dimension: Dimension, now: Mono, at: Mono) -> Option<u64> {
-        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
-            Some(Deadline::Never) => return Some(0),
-            Some(Deadline::At(end)) if end > at => return Some(0),
-            Some(Deadline::At(end)) => end,
-            None => now,
-        };
-        let held = if dimension == Dimension::Tokens { self.held } else { 0 };
-        let buckets = self.buckets.iter().filter(|bucket| bucket.dimension() == dimension);
-        let left = buckets.map(|bucket| bucket.left_by(held, now, begin, at));
-        // Of several limits one that is not known may be the least, but what is known bounds it.
-        left.flatten().min()
     }
 
     /// The part of the scarcest bucket that is left, in thousandths.

@@ -79,7 +79,7 @@ struct Asked {
 
 /// The sums of one name in a list.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Sums)]
+#[schema(as = NamedSums)]
 pub(in crate::web) struct Item<'a> {
     #[serde(flatten)]
     shown: Shown<'a>,

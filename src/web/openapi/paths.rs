@@ -14,12 +14,12 @@ use crate::web::health::Health;
 use crate::web::models::{List, Model};
 use crate::web::ratelimits::{self, Snapshot};
 use crate::web::reload::Reloaded;
-use crate::web::stats::{self, Whole};
 use crate::web::stats::log::Page;
 use crate::web::stats::ranged::{Chains, Clients, Entries, Providers, Ranged};
 use crate::web::stats::row::Shown as Row;
 use crate::web::stats::saved::Prices;
 use crate::web::stats::series::Series;
+use crate::web::stats::{self, Whole};
 
 /// All operations there are.
 pub(super) fn all(schemas: &mut Schemas) -> Vec<Call> {
@@ -63,6 +63,7 @@ fn walked(call: Call, forms: Vec<Form>) -> Call {
             Code::ModelNotFound,
             Code::RequestTooLarge,
             Code::AllProvidersExhausted,
+            Code::ChainGone,
             Code::QueueFull,
             Code::QueueTimeout,
             Code::InternalError,
@@ -211,7 +212,9 @@ fn state(schemas: &mut Schemas) -> [Call; 7] {
             .gives::<Answer<'_>>(schemas, "200", "The trail that it would leave.")
             .fails(&[Code::ModelNotFound]),
         Call::post("/v1/admin/reload", "reload", "admin", "Read the configuration file again, and use it")
-            .about("All or nothing: what is wrong changes nothing. Requests in progress finish on what they began with.")
+            .about(
+                "All or nothing: what is wrong changes nothing. Requests in progress finish on what they began with.",
+            )
             .of(Who::Admins)
             .gives::<Reloaded>(schemas, "200", "It is in use.")
             .fails(&[Code::InvalidConfig, Code::NoConfigFile]),

@@ -67,7 +67,9 @@ pub async fn series(request: HttpRequest) -> HttpResponse {
         let (first, end) = steps(range, unit);
         let (kind, name) = of(&query)?;
         let wanted = name.clone();
-        let found = read(state, move |database| database.series(kind, &wanted, unit, Wall(first * unit.ms()), range.to)).await?;
+        let found =
+            read(state, move |database| database.series(kind, &wanted, unit, Wall(first * unit.ms()), range.to))
+                .await?;
         let found: BTreeMap<u64, Totals> = found.into_iter().map(|(at, totals)| (at.0, totals)).collect();
         let nothing = Totals::default();
         let points = (first..end).map(|step| {
