@@ -147,6 +147,7 @@ impl Worker {
         name(note, &route);
         let turn = *memory.turn.get_or_insert(turn);
         let (excluded, arrived) = (memory.refused.clone(), note.began);
+        note.waiting();
         let began = self.clock.mono();
         let waited = self.wait(Applicant { route: Arc::clone(&route), demand, excluded, turn, arrived }).await;
         note.row.waited += self.clock.mono().since(began);

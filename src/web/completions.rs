@@ -53,7 +53,13 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     }
 }
 
-async fn answer(worker: &Rc<Worker>, endpoint: Endpoint, body: Bytes, mut note: Note) -> HttpResponse {
+/// The answer to a body that has arrived.
+pub(in crate::web) async fn answer(
+    worker: &Rc<Worker>,
+    endpoint: Endpoint,
+    body: Bytes,
+    mut note: Note,
+) -> HttpResponse {
     let document = match Document::parse(endpoint, &body) {
         Ok(document) => document,
         Err(malformed) => return refuse(&malformed.into(), &mut note),

@@ -27,6 +27,17 @@ pub enum Visitor {
     Nobody,
 }
 
+impl Visitor {
+    /// The label of a client's key; empty for others.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self {
+            Self::Client(key) => format!("key-{key}"),
+            _ => String::new(),
+        }
+    }
+}
+
 impl Keys {
     /// Doors for these keys.
     #[must_use]
@@ -45,6 +56,14 @@ impl Keys {
             (None, Some(_)) => Visitor::Admin,
             (None, None) => Visitor::Stranger,
         }
+    }
+}
+
+impl Keys {
+    /// Whether it is an admin's key. Takes as long for any key.
+    #[must_use]
+    pub fn is_admin(&self, key: &str) -> bool {
+        among(&self.admin, &KeyDigest::of(key)).is_some()
     }
 }
 

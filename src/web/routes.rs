@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, metrics, models, ratelimits, stats};
+use super::{completions, explain, health, metrics, models, ratelimits, stats, ui};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -22,6 +22,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}").route(web::get().to(stats::all)))
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}/{name:.+}").route(web::get().to(stats::one)))
         .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
+        .configure(ui::routes)
         .default_service(web::to(unknown_path));
 }
 

@@ -10,6 +10,7 @@ use crate::domain::time::Now;
 use crate::store::shelf::Shelf;
 use crate::web::keys::Keys;
 use crate::web::ratelimits::lately::Recent;
+use crate::web::ui::Ui;
 
 /// Shared by all worker threads.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct State {
     pub shelf: Shelf,
     /// How it has gone lately.
     pub lately: Recent,
+    /// Who is at the web UI, and what they look at.
+    pub ui: Ui,
 }
 
 /// Makes request ids that are unique and sort by time.

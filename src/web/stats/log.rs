@@ -16,8 +16,10 @@ use crate::web::error::ApiError;
 use crate::web::query::{Query, Range};
 use crate::web::state::State;
 
-const PARAMETERS: [&str; 12] =
-    ["from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code"];
+const PARAMETERS: [&str; 14] = [
+    "from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code",
+    "outcome", "q",
+];
 
 /// Rows that are looked at for one page: a search for what hardly occurs must not take long.
 const LOOK_AT: usize = 5_000;
@@ -62,12 +64,36 @@ async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter
     let limit = usize::try_from(limit).unwrap_or(50);
     let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
-    let (rows, next) = read(state, move |database| {
-        database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
-    })
-    .await?;
+    let (rows, next) = rows(state, filter, before, from, limit).await?;
     let shown: Vec<Shown<'_>> = rows.iter().map(Shown::of).collect();
     Ok(HttpResponse::Ok().json(json!({ "requests": shown, "nextBefore": next })))
+}
+
+/// Rows before an id and not before another, newest first, and the id to go on before.
+pub(in crate::web) async fn rows(
+    state: &State,
+    filter: Filter,
+    before: Option<String>,
+    from: String,
+    limit: usize,
+) -> Result<(Vec<Request>, Option<String>), ApiError> {
+    read(state, move |database| {
+        database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
+    })
+    .await
+}
+
+/// Rows from an id on, newest first.
+pub(in crate::web) async fn rows_from(
+    state: &State,
+    filter: Filter,
+    from: String,
+    limit: usize,
+) -> Result<Vec<Request>, ApiError> {
+    let found = read(state, move |database| {
+        database.search_requests(None, &from, limit, LOOK_AT, |row| filter.keeps(row))
+    });
+    found.await.map(|(rows, _)| rows)
 }
 
 /// Nothing, if the query names no time: a page is of the newest rows.
@@ -77,18 +103,53 @@ fn range(query: &Query, state: &State) -> Result<Option<Range>, ApiError> {
 }
 
 /// Which rows are wanted.
-#[derive(Clone, Default)]
-struct Filter {
-    chain: Option<String>,
-    provider: Option<String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::web) struct Filter {
+    pub(in crate::web) chain: Option<String>,
+    pub(in crate::web) provider: Option<String>,
     entry: Option<String>,
     client: Option<String>,
     status: Option<u64>,
     code: Option<String>,
+    pub(in crate::web) outcome: Option<Outcome>,
+    /// In lower case; to be found in any of the names.
+    pub(in crate::web) text: Option<String>,
+}
+
+/// How a request ended, roughly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::web) enum Outcome {
+    /// With an answer.
+    Served,
+    /// With one of another entry than the first that was called.
+    Waterfalled,
+    /// Without an answer, or with a part of one.
+    Failed,
+}
+
+impl Outcome {
+    /// All of them, by name.
+    pub(in crate::web) const ALL: [(&'static str, Self); 3] =
+        [("served", Self::Served), ("waterfalled", Self::Waterfalled), ("failed", Self::Failed)];
+
+    fn of(query: &Query) -> Result<Option<Self>, ApiError> {
+        let Some(text) = query.text("outcome") else { return Ok(None) };
+        let message = || "`outcome` must be served, waterfalled or failed".to_owned();
+        let found = Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome);
+        found.map(Some).ok_or_else(|| ApiError::Query { param: "outcome", message: message() })
+    }
+
+    fn is_of(self, row: &Request) -> bool {
+        match self {
+            Self::Served => row.code.is_none(),
+            Self::Failed => row.code.is_some(),
+            Self::Waterfalled => row.code.is_none() && row.facts().is_ok_and(|facts| facts.passed_on),
+        }
+    }
 }
 
 impl Filter {
-    fn of(query: &Query) -> Result<Self, ApiError> {
+    pub(in crate::web) fn of(query: &Query) -> Result<Self, ApiError> {
         let text = |name| query.text(name).map(str::to_owned);
         Ok(Self {
             chain: text("chain"),
@@ -97,11 +158,13 @@ impl Filter {
             client: text("client"),
             status: query.number("status", 100, 599)?,
             code: text("code"),
+            outcome: Outcome::of(query)?,
+            text: query.text("q").map(str::to_lowercase),
         })
     }
 
     /// Of providers and entries it is who served that counts.
-    fn keeps(&self, row: &Request) -> bool {
+    pub(in crate::web) fn keeps(&self, row: &Request) -> bool {
         let served_by = row.served_by.as_deref();
         let provider = served_by.and_then(|entry| entry.split_once('/')).map(|(provider, _)| provider);
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == found);
@@ -111,7 +174,16 @@ impl Filter {
             && is(&self.provider, provider)
             && is(&self.code, row.code.as_deref())
             && self.status.is_none_or(|status| status == u64::from(row.status))
+            && self.outcome.is_none_or(|outcome| outcome.is_of(row))
+            && self.text.as_deref().is_none_or(|text| mentions(row, text))
     }
+}
+
+/// Whether one of its names holds this text, in lower case.
+fn mentions(row: &Request, text: &str) -> bool {
+    let names = [&row.id, &row.chain, &row.client, &row.model].map(String::as_str);
+    let others = [row.served_by.as_deref(), row.code.as_deref(), Some(row.trail.get())];
+    names.into_iter().chain(others.into_iter().flatten()).any(|name| name.to_lowercase().contains(text))
 }
 
 #[derive(Clone, Copy)]
