@@ -1,4 +1,4 @@
-// What pages need beyond links and forms. Without it everything still works, only not by itself.
+// What pages need beyond links and forms; without it everything works, only not by itself.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -8,7 +8,7 @@
   const on = (name, then) => document.addEventListener(name, then);
   let offset = 0; // What the server's clock is ahead of this one.
 
-  // --- Times
+  // Times
 
   // The same as `left` in words.rs.
   function left(ms) {
@@ -39,7 +39,7 @@
       if (isNaN(at)) continue;
       const clock = at.toLocaleTimeString([], { hour12: false });
       time.textContent = at.toDateString() === today ? clock : `${at.toLocaleDateString([], { month: "short", day: "numeric" })} ${clock}`;
-      time.title = at.toString();
+      time.title = time.dateTime;
     }
     for (const time of $$("time[data-tick]", from)) {
       const at = new Date(time.dateTime);
@@ -48,7 +48,7 @@
     }
   }
 
-  // --- Messages
+  // Messages
 
   function toast(text, retry) {
     const box = document.createElement("div");
@@ -57,8 +57,9 @@
     const p = document.createElement("p");
     p.textContent = text;
     box.append(p);
-    if (retry) box.append(Object.assign(document.createElement("button"), { type: "button", textContent: "Retry", onclick: () => { box.remove(); retry(); } }));
-    box.append(Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "×", ariaLabel: "Dismiss", onclick: () => box.remove() }));
+    const button = (more) => box.append(Object.assign(document.createElement("button"), { type: "button", ...more }));
+    button({ textContent: "Retry", onclick: () => { box.remove(); retry(); } });
+    button({ className: "quiet", textContent: "×", ariaLabel: "Dismiss", onclick: () => box.remove() });
     $("#toasts").replaceChildren(box);
   }
   const queue = [];
@@ -71,14 +72,13 @@
     $("#announce").textContent = queue.splice(0, queue.length).slice(-3).join(". ");
   }
 
-  // --- News
+  // News
 
-  const chipWords = { live: "live", lost: "reconnecting…", paused: "paused" };
   function chip(state) {
     const chip = $("#live-chip");
     if (!chip || chip.dataset.state === state) return;
     chip.dataset.state = state;
-    $("span", chip).textContent = chipWords[state];
+    $("span", chip).textContent = state === "lost" ? "reconnecting…" : state;
   }
   function toLogin() { location.href = `/ui/login?next=${encodeURIComponent(location.pathname + location.search)}`; }
   const states = new Map();
@@ -104,7 +104,7 @@
   let retries = 0;
   function retryLive() { setTimeout(() => htmx.trigger("#live", "live:retry"), Math.min(4000, 500 * 2 ** retries++)); }
 
-  // --- The log: newcomers wait in a hidden table until somebody wants them, so that nothing moves under the pointer.
+  // The log: newcomers wait in a hidden table, so that nothing moves under the pointer.
 
   const MOST = 200;
   function settle() {
@@ -135,7 +135,7 @@
     else htmx.ajax("GET", link.getAttribute("href"), { source: link, target: body, swap: "beforeend" });
   }
 
-  // --- Everything that is pressed
+  // Everything that is pressed
 
   on("click", (e) => {
     const hit = (selector) => e.target.closest?.(selector);
@@ -181,23 +181,20 @@
     $("span", button).textContent = theme;
   });
 
-  // --- Playground
+  // Playground
 
   let asking = false;
   const busy = (is) => {
     asking = is;
-    const stop = $("#pg-stop"), out = $("#pg-out");
-    if (!stop) return;
-    stop.disabled = !is;
-    out.setAttribute("aria-busy", String(is));
+    $("#pg-stop").disabled = !is;
+    $("#pg-out").setAttribute("aria-busy", String(is));
   };
   function stop() {
     if (!asking) return;
     htmx.trigger("#pg-form", "htmx:abort");
     busy(false);
     $("#pg-trail .busy")?.remove();
-    const p = Object.assign(document.createElement("p"), { className: "meta", id: "pg-meta", textContent: "stopped by you" });
-    $("#pg-outcome").replaceChildren(p);
+    $("#pg-outcome").textContent = "stopped by you";
     say("Stopped");
   }
   on("htmx:before:request", (e) => { if (e.target.id === "pg-form") busy(true); });
@@ -208,7 +205,7 @@
     else if (e.key === "Escape") stop();
   });
 
-  // --- Failures
+  // Failures
 
   on("htmx:response:error", (e) => {
     const { ctx } = e.detail, status = ctx.response.status;
@@ -232,8 +229,8 @@
     tick();
     setInterval(tick, 1000);
     noteStates(false);
-    const more = $("#log-region");
     // Older rows come when somebody scrolls to their end.
+    const more = $("#log-region");
     more?.addEventListener("scroll", () => {
       const link = $("#log-more a[hx-get]");
       if (link && !link.asked && more.scrollTop > 0 && more.scrollTop + more.clientHeight > more.scrollHeight - 40) { link.asked = true; link.click(); }

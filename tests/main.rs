@@ -41,5 +41,6 @@ mod support;
 mod tls;
 mod tracing;
 mod truth;
+mod ui;
 mod usage;
 mod waterfall;

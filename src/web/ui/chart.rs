@@ -100,30 +100,27 @@ impl Chart {
         rects
     }
 
-    /// Lines as paths: a new one begins behind every gap. A single point is drawn as a short line.
-    fn paths(&self) -> Vec<(String, &'static str)> {
+    /// Lines as paths: a new one begins behind every gap. A point without neighbours is drawn apart from them, larger.
+    fn paths(&self) -> Vec<(String, &'static str, bool)> {
         let (top, step) = (self.top() as f64, self.step());
-        let lines = self.series.iter().enumerate().filter(|_| self.kind == Kind::Lines);
-        lines
-            .map(|(of, series)| {
-                let mut path = String::new();
-                let mut pen_down = false;
-                for (at, bin) in self.bins.iter().enumerate() {
-                    let Some(Some(value)) = bin.values.get(of) else {
-                        pen_down = false;
-                        continue;
-                    };
-                    let (x, y) = ((at as f64 + 0.5) * step, HEIGHT - *value as f64 / top * HEIGHT);
-                    let verb = if pen_down { 'L' } else { 'M' };
-                    path += &format!("{verb}{} {}", short(x), short(y));
-                    if !pen_down {
-                        path += "h.01";
-                    }
-                    pen_down = true;
+        let mut paths = Vec::new();
+        for (of, series) in self.series.iter().enumerate().filter(|_| self.kind == Kind::Lines) {
+            let value = |at: usize| self.bins.get(at).and_then(|bin| bin.values.get(of).copied().flatten());
+            let (mut line, mut dots) = (String::new(), String::new());
+            for at in 0..self.bins.len() {
+                let Some(height) = value(at) else { continue };
+                let (x, y) = ((at as f64 + 0.5) * step, HEIGHT - height as f64 / top * HEIGHT);
+                let (before, after) = (at.checked_sub(1).and_then(value), value(at + 1));
+                match (before, after) {
+                    (None, None) => dots += &format!("M{} {}h.01", short(x), short(y)),
+                    (None, Some(_)) => line += &format!("M{} {}", short(x), short(y)),
+                    (Some(_), _) => line += &format!("L{} {}", short(x), short(y)),
                 }
-                (path, series.class)
-            })
-            .collect()
+            }
+            let drawn = [(line, series.class, false), (dots, series.class, true)];
+            paths.extend(drawn.into_iter().filter(|(path, ..)| !path.is_empty()));
+        }
+        paths
     }
 
     /// Where to point to see the figures: the width of each span, from top to bottom.
@@ -224,9 +221,7 @@ mod tests {
     #[test]
     fn a_line_breaks_where_nothing_is_known() {
         let chart = chart(Kind::Lines, &[[Some(2), None], [None, None], [Some(1), None], [Some(2), None]]);
-        let paths = chart.paths();
-        assert_eq!(paths[0].0, "M75 0h.01M375 50h.01L525 0");
-        assert_eq!(paths[1].0, "");
+        assert_eq!(chart.paths(), [("M375 50L525 0".to_owned(), "a", false), ("M75 0h.01".to_owned(), "a", true)]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn line(chain: &Chain, standing: &Standing, config: &Config, now: Wall) -> Line 
         left: chain.requests_left.map(words::count),
         waiting: chain.waiting.depth,
         back,
-        ends: Until::of(chain.exhausted_at.as_deref(), now),
+        ends: Until::of(chain.exhausted_at.as_deref(), now).filter(|_| chain.requests_left != Some(0)),
         broken: broken.map(|entry| (entry.provider.clone(), why(entry))).collect(),
     }
 }

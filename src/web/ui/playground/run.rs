@@ -86,6 +86,8 @@ impl Run {
             outcome.streamed = true;
             let mut message = Message::default();
             message.part("#pg-outcome", "innerHTML", &outcome.render().unwrap_or_default());
+            message.part("#pg-trail", "innerHTML", &outcome.trail.render().unwrap_or_default());
+            message.part("#announce", "innerHTML", &escaped(&outcome.summary));
             let _ = sender.send(message.event("").into()).await;
         });
         sse::stream().body(Pouring { pieces, _running: running })
