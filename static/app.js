@@ -6,7 +6,7 @@
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
   const on = (name, then) => document.addEventListener(name, then);
-  let offset = 0; // What the server's clock is ahead of this one.
+  let offset = 0; // By how much the server's clock is ahead.
 
   // Times
 
@@ -21,8 +21,7 @@
     const now = Date.now() + offset;
     for (const time of $$("time[data-until]")) {
       const rest = Number(time.dataset.until) - now;
-      const text = rest > 0 ? left(rest) : "checking…";
-      if (time.textContent !== text) time.textContent = text;
+      time.textContent = rest > 0 ? left(rest) : "checking…";
     }
     const button = $("button[data-wait]");
     if (button) {
@@ -100,9 +99,10 @@
     settle();
     noteStates(true);
   });
-  on("visibilitychange", () => { if ($("#live")) chip(document.hidden ? "paused" : "lost"); });
-  let retries = 0;
-  function retryLive() { setTimeout(() => htmx.trigger("#live", "live:retry"), Math.min(4000, 500 * 2 ** retries++)); }
+  // Of six connections that a browser has for a host, tabs that nobody sees take none.
+  function goLive() { if ($("#live") && !document.hidden) htmx.trigger("#live", "live:retry"); }
+  on("visibilitychange", () => { if ($("#live")) chip(document.hidden ? "paused" : "lost"); goLive(); });
+  const retryLive = () => setTimeout(goLive, 1500);
 
   // The log: newcomers wait in a hidden table, so that nothing moves under the pointer.
 
@@ -113,8 +113,7 @@
     for (const row of $$("tbody", fresh)) if ($$(`[id="${CSS.escape(row.id)}"]`).length > 1) row.remove();
     const waiting = $$("tbody", fresh), button = $("#log-fresh");
     while (waiting.length > MOST) waiting.pop().remove();
-    const first = !$("#log .req");
-    if (waiting.length && (first || $("#follow").checked)) return showFresh();
+    if (waiting.length && (!$("#log .req") || $("#follow").checked)) return showFresh();
     button.hidden = !waiting.length;
     button.textContent = `${waiting.length} new`;
   }
@@ -135,7 +134,7 @@
     else htmx.ajax("GET", link.getAttribute("href"), { source: link, target: body, swap: "beforeend" });
   }
 
-  // Everything that is pressed
+  // What is pressed
 
   on("click", (e) => {
     const hit = (selector) => e.target.closest?.(selector);
@@ -217,11 +216,8 @@
     if (!ctx) return;
     if (ctx.sourceElement?.id === "live") { chip("lost"); retryLive(); } else toast("The server did not answer.", () => again(ctx));
   });
-  function again(ctx) {
-    const it = ctx.sourceElement;
-    if (it.tagName === "FORM") it.requestSubmit(); else it.click();
-  }
-  on("htmx:after:swap", () => { localise(document); });
+  function again({ sourceElement: it }) { it.tagName === "FORM" ? it.requestSubmit() : it.click(); }
+  on("htmx:after:swap", () => localise(document));
 
   function start() {
     offset = Number($("meta[name=server-now]").content) - Date.now();
@@ -236,6 +232,7 @@
       if (link && !link.asked && more.scrollTop > 0 && more.scrollTop + more.clientHeight > more.scrollHeight - 40) { link.asked = true; link.click(); }
     }, { passive: true });
     if ($("#wrong")) $("#key").focus();
+    setTimeout(goLive);
   }
   if (document.readyState === "loading") on("DOMContentLoaded", start); else start();
 })();

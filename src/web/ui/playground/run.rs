@@ -199,7 +199,9 @@ impl Outcome {
             let (prompt, answer) = (words::count(usage.prompt_tokens), words::count(usage.completion_tokens));
             facts.push(format!("{about}{prompt} + {answer} tokens"));
             let writing = ms(row.took).saturating_sub(row.first_token.map_or(0, ms));
-            if let Some(rate) = (usage.completion_tokens * 1_000).checked_div(writing).filter(|rate| *rate > 0) {
+            // What is written in an instant says nothing of the pace.
+            let paced = writing >= 100 && usage.completion_tokens > 0;
+            if let Some(rate) = (usage.completion_tokens * 1_000).checked_div(writing).filter(|_| paced) {
                 facts.push(format!("{} tok/s", words::count(rate)));
             }
         }
