@@ -14,7 +14,8 @@ mod pages;
 mod playground;
 
 /// Every page that is there to be read.
-const PAGES: [&str; 5] = ["/ui", "/ui?range=7d&chain=default&q=x", "/ui/playground", "/ui/requests/req_0", "/ui/nothing"];
+const PAGES: [&str; 5] =
+    ["/ui", "/ui?range=7d&chain=default&q=x", "/ui/playground", "/ui/requests/req_0", "/ui/nothing"];
 
 /// Somebody with a browser.
 struct Visitor<'a> {

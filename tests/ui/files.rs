@@ -22,7 +22,8 @@ fn vendored_files_are_what_they_say() {
         if name == "README.md" {
             continue;
         }
-        let line = readme.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{name} is not in README.md"));
+        let line =
+            readme.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{name} is not in README.md"));
         assert!(line.contains(&sha256(&std::fs::read(&file).unwrap())), "{name} is not what README.md says");
         seen += 1;
     }
@@ -43,7 +44,8 @@ fn templates_hold_nothing_inline_and_nothing_of_htmx_2() {
     let files = std::fs::read_dir("templates").unwrap().map(|file| file.unwrap().path());
     for file in files.chain([Path::new("static/app.js").to_owned()]) {
         let text = std::fs::read_to_string(&file).unwrap();
-        for old in ["hx-ext=", "sse-swap", "sse-connect=\"", "hx-disabled-elt", "hx-on", "js:", "hx-vars", "hx-params"] {
+        for old in ["hx-ext=", "sse-swap", "sse-connect=\"", "hx-disabled-elt", "hx-on", "js:", "hx-vars", "hx-params"]
+        {
             assert!(!text.replace("hx-sse:connect", "").contains(old), "{}: {old}", file.display());
         }
         let camel = text.split("htmx:").skip(1).filter(|rest| {
@@ -71,7 +73,11 @@ async fn files_are_kept_for_ever_and_named_by_what_is_in_them() {
     assert_eq!(urls.len(), 5, "{urls:?}");
     for url in urls {
         let reply = visitor.get(url).await;
-        assert_eq!((reply.status, reply.header("cache-control")), (200, "public, max-age=31536000, immutable"), "{url}");
+        assert_eq!(
+            (reply.status, reply.header("cache-control")),
+            (200, "public, max-age=31536000, immutable"),
+            "{url}"
+        );
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert!(url.contains("?v=") || url.contains("4.0.1"), "{url}");
         sizes += reply.body.len();

@@ -13,7 +13,9 @@ async fn every_page_is_strict_about_what_a_browser_may_do() {
     for path in PAGES.into_iter().chain(["/ui/login", "/ui/requests/export?format=csv", "/ui/static/app.css"]) {
         let reply = visitor.get(path).await;
         let policy = reply.header("content-security-policy");
-        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for part in
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]
+        {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{path}: {policy}");
@@ -41,7 +43,8 @@ async fn every_page_is_strict_about_what_a_browser_may_do() {
 #[actix_rt::test]
 async fn hostile_names_and_texts_are_shown_and_not_run() {
     const EVIL: &str = "<img src=x onerror=alert(1)>'\"&";
-    let refusing = Provider::with(|_, _| Answer::json(500, &[], r#"{"error":{"message":"<script>alert(2)</script>"}}"#)).await;
+    let refusing =
+        Provider::with(|_, _| Answer::json(500, &[], r#"{"error":{"message":"<script>alert(2)</script>"}}"#)).await;
     let yaml = chain_of(&[("a", &refusing)]).replace("model: m }", &format!("model: {} }}", serde_json::json!(EVIL)));
     let (app, _dir) = recording(&yaml.replace("  port: 0\n", "  port: 0\n  queueMode: false\n")).await;
     for model in ["default", EVIL] {
@@ -51,7 +54,8 @@ async fn hostile_names_and_texts_are_shown_and_not_run() {
     recorded(&app, 3).await;
     let visitor = Visitor::inside(&app).await;
     let id = app.get("/v1/stats/requests?limit=1").await.json()["requests"][0]["id"].as_str().unwrap().to_owned();
-    for path in ["/ui", "/ui?q=%3Cimg%20src=x%3E&chain=%22%3E%3Cb%3E", "/ui/playground", &format!("/ui/requests/{id}")] {
+    for path in ["/ui", "/ui?q=%3Cimg%20src=x%3E&chain=%22%3E%3Cb%3E", "/ui/playground", &format!("/ui/requests/{id}")]
+    {
         let html = visitor.get(path).await.text();
         for raw in ["<img", "<script>alert", "\"><b>"] {
             assert!(!html.contains(raw), "{path}: {raw}");
@@ -163,7 +167,8 @@ async fn until(news: &mut awc::ClientResponse, words: &str) -> String {
 #[actix_rt::test]
 async fn news_are_told_and_end() {
     let provider = Provider::script([Answer::ok(), Answer::rate_limited(Some("60"))]).await;
-    let (app, _dir) = recording(&chain_of(&[("a", &provider)]).replace("  port: 0\n", "  port: 0\n  queueMode: false\n")).await;
+    let (app, _dir) =
+        recording(&chain_of(&[("a", &provider)]).replace("  port: 0\n", "  port: 0\n  queueMode: false\n")).await;
     let visitor = Visitor::inside(&app).await;
     let mut news = visitor.request("GET", "/ui/live?page=dashboard&after=").send().await.unwrap();
     assert_eq!(news.headers().get("content-type").unwrap(), "text/event-stream");

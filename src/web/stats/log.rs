@@ -90,9 +90,8 @@ pub(in crate::web) async fn rows_from(
     from: String,
     limit: usize,
 ) -> Result<Vec<Request>, ApiError> {
-    let found = read(state, move |database| {
-        database.search_requests(None, &from, limit, LOOK_AT, |row| filter.keeps(row))
-    });
+    let found =
+        read(state, move |database| database.search_requests(None, &from, limit, LOOK_AT, |row| filter.keeps(row)));
     found.await.map(|(rows, _)| rows)
 }
 

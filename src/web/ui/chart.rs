@@ -126,7 +126,8 @@ impl Chart {
     /// Where to point to see the figures: the width of each span, from top to bottom.
     fn zones(&self) -> Vec<(String, String, String)> {
         let step = self.step();
-        let with_figures = self.bins.iter().enumerate().filter(|(_, bin)| bin.values.iter().flatten().any(|value| *value > 0));
+        let with_figures =
+            self.bins.iter().enumerate().filter(|(_, bin)| bin.values.iter().flatten().any(|value| *value > 0));
         with_figures
             .map(|(at, bin)| {
                 let figures = bin.values.iter().zip(&self.series).filter_map(|(value, series)| {

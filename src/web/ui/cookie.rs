@@ -34,7 +34,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("a=1; sid=abc;theme=dark"));
         headers.append(COOKIE, HeaderValue::from_static("b=2"));
-        for (name, value) in [("a", Some("1")), ("sid", Some("abc")), ("theme", Some("dark")), ("b", Some("2")), ("id", None)] {
+        for (name, value) in
+            [("a", Some("1")), ("sid", Some("abc")), ("theme", Some("dark")), ("b", Some("2")), ("id", None)]
+        {
             assert_eq!(read(&headers, name), value, "{name}");
         }
         assert!(!hidden("sid", "x", Duration::ZERO, &headers).contains("Secure"));

@@ -112,7 +112,8 @@ impl Rows {
         let more = next.map(|next| {
             let lead = if query.is_empty() { "?" } else { "&" };
             let before = super::door::form_encoded(&next);
-            let part = (shown + PAGE <= MOST_SHOWN).then(|| format!("/ui/requests{query}{lead}before={before}&page={shown}"));
+            let part =
+                (shown + PAGE <= MOST_SHOWN).then(|| format!("/ui/requests{query}{lead}before={before}&page={shown}"));
             More { page: format!("/ui{query}{lead}before={before}#requests"), part }
         });
         let newest = found.first().map(|row| row.id.clone()).unwrap_or_default();
@@ -123,9 +124,8 @@ impl Rows {
 impl Row {
     pub(super) fn of(row: &Request) -> Self {
         let usage = row.usage.as_ref();
-        let tokens = usage.map(|usage| {
-            format!("{} / {}", words::count(usage.prompt_tokens), words::count(usage.completion_tokens))
-        });
+        let tokens = usage
+            .map(|usage| format!("{} / {}", words::count(usage.prompt_tokens), words::count(usage.completion_tokens)));
         Self {
             id: row.id.clone(),
             time: row.time.clone(),
@@ -195,7 +195,9 @@ pub(super) async fn one(request: HttpRequest, id: Path<String>) -> HttpResponse 
     let asked = id.clone();
     let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
     match stats::read(state, move |database| database.request(&asked)).await {
-        Ok(Some(row)) if wants_part(&request) => answer(&request, StatusCode::OK, &DetailRow { story: &Detail::of(&row) }),
+        Ok(Some(row)) if wants_part(&request) => {
+            answer(&request, StatusCode::OK, &DetailRow { story: &Detail::of(&row) })
+        }
         Ok(Some(row)) => {
             let shell = Shell::of(&request, "Request", "");
             answer(&request, StatusCode::OK, &DetailPage { shell, detail: Detail::of(&row) })

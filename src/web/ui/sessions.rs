@@ -154,8 +154,7 @@ mod tests {
     #[test]
     fn only_so_many_are_kept() {
         let sessions = Sessions::new().unwrap();
-        let secrets: Vec<String> =
-            (0..=MOST as u64).map(|at| sessions.begin(Mono(NOW.0 + at)).unwrap()).collect();
+        let secrets: Vec<String> = (0..=MOST as u64).map(|at| sessions.begin(Mono(NOW.0 + at)).unwrap()).collect();
         assert!(sessions.find(&secrets[0], NOW).is_none());
         assert!(secrets[1..].iter().all(|secret| sessions.find(secret, NOW).is_some()));
     }

@@ -76,7 +76,9 @@ mod tests {
         message.part("#a", "innerMorph", "<p>\n  one\r\n\r\ntwo</p>").part("#b", "append", &escaped("\n\nid: 7\r<b>"));
         let event = message.event("req_1");
         assert!(event.ends_with("\n\n") && !event.trim_end().contains("\n\n"), "{event}");
-        assert!(event.lines().filter(|line| !line.is_empty()).all(|line| line.starts_with("data: ") || line == "id: req_1"));
+        assert!(
+            event.lines().filter(|line| !line.is_empty()).all(|line| line.starts_with("data: ") || line == "id: req_1")
+        );
         assert!(event.contains("&#10;&#10;id: 7&#13;&lt;b&gt;"));
     }
 }

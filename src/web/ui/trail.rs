@@ -71,7 +71,8 @@ impl Step {
 /// `Tried 2 providers: a/m (429, back in 42 s), b/m (key rejected, 401)`
 pub(super) fn sentence(json: &str) -> Option<String> {
     let kept: Vec<Kept> = serde_json::from_str(json).unwrap_or_default();
-    let mut entries: Vec<(&str, &str)> = kept.iter().map(|step| (step.provider.as_str(), step.model.as_str())).collect();
+    let mut entries: Vec<(&str, &str)> =
+        kept.iter().map(|step| (step.provider.as_str(), step.model.as_str())).collect();
     entries.sort_unstable();
     entries.dedup();
     let said = kept.iter().map(|step| {

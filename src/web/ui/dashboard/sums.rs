@@ -88,9 +88,8 @@ impl Figures {
         }
         let most = providers.values().map(limited).max().unwrap_or_default();
         let bars = providers.iter().map(|(name, totals)| (name, limited(totals))).filter(|(_, count)| *count > 0);
-        let mut bars: Vec<Bar> = bars
-            .map(|(name, count)| Bar { name: name.clone(), count, shown: words::count(count), most })
-            .collect();
+        let mut bars: Vec<Bar> =
+            bars.map(|(name, count)| Bar { name: name.clone(), count, shown: words::count(count), most }).collect();
         bars.sort_by_key(|bar| std::cmp::Reverse(bar.count));
         let any = all.requests > 0;
         Ok(Self {
@@ -114,7 +113,8 @@ fn span(range: Range, now: Wall) -> Wall {
 fn cards(all: &Totals) -> Vec<Card> {
     let any = all.requests > 0;
     let count = |number: u64| if any { words::count(number) } else { words::NONE.to_owned() };
-    let part = |number: u64| if number > 0 { words::percent(number, all.requests).unwrap_or_default() } else { String::new() };
+    let part =
+        |number: u64| if number > 0 { words::percent(number, all.requests).unwrap_or_default() } else { String::new() };
     let failed = all.failed();
     let tokens = match all.total_tokens > 0 {
         true => format!("{} in, {} out", words::count(all.prompt_tokens), words::count(all.completion_tokens)),

@@ -144,7 +144,8 @@ impl Drop for Running {
 async fn look(worker: &Worker, state: &State, told: &mut Told) {
     let (chains, limits) = standings(worker, state).await;
     let (chains, limits) = (chains.html(), limits.html());
-    let (new_chains, new_limits) = (essence(&chains) != essence(&told.chains), essence(&limits) != essence(&told.limits));
+    let (new_chains, new_limits) =
+        (essence(&chains) != essence(&told.chains), essence(&limits) != essence(&told.limits));
 
     let written = state.metrics.backlog().written();
     let is_due = told.read.is_none_or(|read| read.elapsed() >= FIGURES_EVERY) && written != told.counted;

@@ -57,8 +57,9 @@ impl View {
         let query = Query::parse(query, &KNOWN)?;
         let range = match query.text("range") {
             None => Range::default(),
-            Some(text) => Range::ALL.into_iter().find(|range| range.name() == text).ok_or_else(|| {
-                ApiError::Query { param: "range", message: "`range` must be 1h, 24h, 7d or 30d".to_owned() }
+            Some(text) => Range::ALL.into_iter().find(|range| range.name() == text).ok_or_else(|| ApiError::Query {
+                param: "range",
+                message: "`range` must be 1h, 24h, 7d or 30d".to_owned(),
             })?,
         };
         let id = |name| query.text(name).map(str::to_owned);

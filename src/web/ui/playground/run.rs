@@ -206,9 +206,10 @@ impl Outcome {
             }
         }
         let failed = row.code.is_some();
-        let error = pieces.error.filter(|_| failed).or_else(|| {
-            row.code.map(|code| trail::sentence(&json).unwrap_or_else(|| code.to_owned()))
-        });
+        let error = pieces
+            .error
+            .filter(|_| failed)
+            .or_else(|| row.code.map(|code| trail::sentence(&json).unwrap_or_else(|| code.to_owned())));
         let summary = match (&served_by, failed) {
             (Some(entry), false) => format!("Answer complete, served by {entry}"),
             (Some(entry), true) => format!("The answer of {entry} broke off"),
