@@ -14,7 +14,7 @@ impl Message {
     /// Adds a part. `swap` is how it meets what is there, in the words of htmx.
     pub(super) fn part(&mut self, target: &str, swap: &str, html: &str) -> &mut Self {
         // Writing to a String cannot fail.
-        let _ = write!(self.0, "<hx-partial hx-target=\"{target}\" hx-swap=\"{swap}\">{html}</hx-partial>\n");
+        let _ = writeln!(self.0, "<hx-partial hx-target=\"{target}\" hx-swap=\"{swap}\">{html}</hx-partial>");
         self
     }
 
@@ -26,11 +26,11 @@ impl Message {
     pub(super) fn event(&self, id: &str) -> String {
         let mut text = String::with_capacity(self.0.len() + 64);
         if !id.is_empty() {
-            let _ = write!(text, "id: {id}\n");
+            let _ = writeln!(text, "id: {id}");
         }
         for line in self.0.split(['\n', '\r']).filter(|line| !line.is_empty()) {
             // The space after the colon is taken off again, so that one at the beginning of a line stays.
-            let _ = write!(text, "data: {line}\n");
+            let _ = writeln!(text, "data: {line}");
         }
         text.push('\n');
         text
