@@ -17,8 +17,9 @@ async fn send(visitor: &Visitor<'_>, form: &str) -> awc::ClientResponse {
     request.send_body(form.to_owned()).await.unwrap()
 }
 
+/// It counts against limits, skips who rests, and stands in the log.
 #[actix_rt::test]
-async fn an_answer_comes_piece_by_piece_with_its_trail() {
+async fn o28_a_request_by_hand_takes_the_real_way_and_comes_piece_by_piece() {
     let gate = Arc::new(Semaphore::new(0));
     let limited = Provider::script([Answer::rate_limited(Some("600"))]).await;
     let stream = Answer::stream().part(&delta("Hel<b>lo")).gate(&gate).part(STOP).part(USAGE).part(DONE).end();

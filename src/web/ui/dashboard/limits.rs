@@ -113,7 +113,12 @@ fn gauge(bucket: &Bucket, now: Wall) -> Gauge {
         used,
         limit,
         text,
-        window: if bucket.counts == "requests" { window } else { format!("{} {window}", bucket.counts) },
+        // Short windows stand in a column of their own.
+        window: if is_long(bucket) && bucket.counts != "requests" {
+            format!("{} {window}", bucket.counts)
+        } else {
+            window
+        },
         low: limit > 0 && bucket.remaining.saturating_mul(5) <= limit,
         source: source + &shared,
         resets: if is_long(bucket) { Until::of(bucket.resets_at.as_deref(), now) } else { None },

@@ -126,7 +126,12 @@ fn cards(all: &Totals) -> Vec<Card> {
     let card = |name, value, note, class| Card { name, value, note, class };
     vec![
         card("Requests", count(all.requests), calls, ""),
-        card("Waterfalled", count(all.waterfalled), part(all.waterfalled), "warn"),
+        card(
+            "Waterfalled",
+            count(all.waterfalled),
+            part(all.waterfalled),
+            if all.waterfalled > 0 { "warn" } else { "" },
+        ),
         card("Failed", count(failed), part(failed), if failed > 0 { "bad" } else { "" }),
         card("Tokens", if any { words::count(all.total_tokens) } else { words::NONE.to_owned() }, tokens, ""),
         card(
