@@ -26,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Sums and charts are read anew at most this often.
 const FIGURES_EVERY: Duration = Duration::from_secs(2);
 
+/// They are read anew after so long even when nothing has come: what is old leaves the range.
+const FIGURES_LAST: Duration = Duration::from_secs(60);
+
 /// After so long without news a comment is sent, so that proxies in between keep the connection.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -106,7 +109,6 @@ impl Live {
 }
 
 async fn run(worker: Rc<Worker>, state: Arc<State>) {
-    // However this ends, the next who comes starts another.
     let _running = Running(Arc::clone(&state));
     let mut tick = interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -129,13 +131,14 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
     }
 }
 
+/// Whoever makes news.
 struct Running(Arc<State>);
 
 impl Drop for Running {
+    /// A defect has ended it: pages come back, and the first of them starts another.
     fn drop(&mut self) {
-        let mut lookers = self.0.ui.live.lock();
-        if lookers.running && lookers.all.is_empty() {
-            lookers.running = false;
+        if std::thread::panicking() {
+            *self.0.ui.live.lock() = Lookers::default();
         }
     }
 }
@@ -148,7 +151,8 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
         (essence(&chains) != essence(&told.chains), essence(&limits) != essence(&told.limits));
 
     let written = state.metrics.backlog().written();
-    let is_due = told.read.is_none_or(|read| read.elapsed() >= FIGURES_EVERY) && written != told.counted;
+    let age = told.read.map_or(Duration::MAX, |read| read.elapsed());
+    let is_due = age >= FIGURES_LAST || (age >= FIGURES_EVERY && written != told.counted);
     let views: Vec<(View, bool)> = state.ui.live.lock().all.iter().map(|one| (one.view.clone(), one.fresh)).collect();
     let mut new_figures = Vec::new();
     for (view, fresh) in &views {
