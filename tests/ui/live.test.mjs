@@ -65,6 +65,10 @@ test('19: a request is seen at once, and nothing moves under the pointer unless 
   const { id: older } = await running.proxy.chat('hand');
   await page.locator(`#r-${older}`).waitFor({ state: 'attached' });
   if (await page.locator('#log-fresh').isVisible()) await page.locator('#log-fresh').click();
+  // A table above that gets its first row of a provider is no matter of the log.
+  await page.locator('#by-provider tr[data-name=byhand]').waitFor();
+  const { totalRequests } = await running.proxy.get('/v1/stats/summary');
+  await page.locator('#totals .big').first().getByText(String(totalRequests), { exact: true }).waitFor();
   const first = page.locator('#log .req').first();
   await first.scrollIntoViewIfNeeded();
   const [id, before] = [await first.getAttribute('id'), await first.boundingBox()];

@@ -91,7 +91,8 @@ test('4, 8: with data of every kind', async () => {
 });
 
 test('4, 8: the playground, before, after, and failed', async () => {
-  const { proxy, upstream } = running;
+  running.upstream.script('groq', fail(429, 'Rate limit reached', { 'retry-after': '600' }));
+  running.upstream.script('nokey', fail(401, 'Invalid API key'));
   await everywhere('playground', async (page, name) => {
     await login(running, page, '/ui/playground');
     await check(page, name);
@@ -104,7 +105,6 @@ test('4, 8: the playground, before, after, and failed', async () => {
     await page.getByRole('alert').waitFor();
     await check(page, `${name}-failed`);
   });
-  assert.ok(upstream.calls.length > 0 && proxy.url);
 });
 
 test('4: a page that is not there', () => everywhere('nothing', async (page, name) => {
