@@ -38,6 +38,7 @@ use crate::web::gate::gate;
 use crate::web::routes;
 use crate::web::state::{RequestIds, State};
 use crate::web::strangers::Strangers;
+use crate::web::ui::Ui;
 
 /// How long requests in progress may take at shutdown.
 pub const GRACE: Duration = Duration::from_secs(30);
@@ -142,6 +143,7 @@ impl Proxy {
             ids: RequestIds::new(random_u32()?),
             shelf,
             lately: Default::default(),
+            ui: Ui::new(settings.static_dir.clone()).map_err(|_| StartError::NoRandomness)?,
         });
 
         let control: Arc<Mutex<Option<Control>>> = Arc::default();

@@ -18,4 +18,5 @@ pub mod routes;
 pub mod state;
 pub mod stats;
 pub mod strangers;
+pub mod ui;
 pub mod unread;

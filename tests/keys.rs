@@ -7,14 +7,13 @@ use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, whole};
 use crate::support::provider::{Answer, Provider};
 use crate::support::wire::Wire;
 
-const EVERY_PATH: [(&str, &str); 8] = [
+const EVERY_PATH: [(&str, &str); 7] = [
     ("POST", "/v1/chat/completions"),
     ("GET", "/v1/chat/completions"),
     ("GET", "/v1/models"),
     ("GET", "/v1/models/default"),
     ("GET", "/v1/ratelimits"),
     ("GET", "/v1/admin/config"),
-    ("GET", "/"),
     ("GET", "/nothing/here"),
 ];
 

@@ -43,6 +43,7 @@ mod support;
 mod tls;
 mod tracing;
 mod truth;
+mod ui;
 mod usage;
 mod watching;
 mod waterfall;

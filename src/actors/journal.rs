@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use actix::prelude::SendError;
+use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use super::drain::Drain;
@@ -21,9 +22,11 @@ use super::row::Row;
 use super::traced::{Context, Traced};
 use crate::clock::Clock;
 use crate::domain::endpoint::Endpoint;
+use crate::domain::ids::EntryId;
 use crate::domain::outcome::Reason;
 use crate::domain::time::Mono;
 use crate::domain::trace::Parent;
+use crate::domain::trail::Trail;
 use crate::telemetry::tracer::Tracer;
 
 /// How long a row may wait in the buffer.
@@ -56,7 +59,20 @@ pub struct Note {
     pub began: Mono,
     /// For its spans; `None` when nothing is traced.
     traced: Option<Box<Traced>>,
+    /// Somebody looks on.
+    watcher: Option<UnboundedSender<Progress>>,
     journal: Rc<Journal>,
+}
+
+/// What whoever watches a request is told: a few times for each of its calls.
+#[derive(Debug)]
+pub enum Progress {
+    /// This entry is called now; the trail until then.
+    Calls(EntryId, Trail),
+    /// It waits for quota; the trail until then.
+    Waits(Trail),
+    /// It is over.
+    Ended(Box<Row>),
 }
 
 impl Journal {
@@ -92,7 +108,7 @@ impl Journal {
         self.drain.enter();
         let arrived = self.clock.now();
         let row = Row { id, arrived, status: CLIENT_CLOSED, code: Some("client_closed"), ..Row::default() };
-        Note { row, began: arrived.mono, traced: None, journal: Rc::clone(self) }
+        Note { row, began: arrived.mono, traced: None, watcher: None, journal: Rc::clone(self) }
     }
 
     fn add(&self, row: Row) {
@@ -148,8 +164,26 @@ impl Note {
         self.traced = tracer.begin(parent).map(|trace| Box::new(Traced::new(trace, endpoint)));
     }
 
+    /// Tells `watcher` how the request goes on.
+    pub fn watch(&mut self, watcher: UnboundedSender<Progress>) {
+        self.watcher = Some(watcher);
+    }
+
+    /// It waits from now on.
+    pub fn waiting(&self) {
+        self.tell(|| Progress::Waits(self.row.trail.clone()));
+    }
+
+    fn tell(&self, progress: impl FnOnce() -> Progress) {
+        if let Some(watcher) = &self.watcher {
+            // Nobody has to look on to the end.
+            let _ = watcher.send(progress());
+        }
+    }
+
     /// A call of `entry` begins; the headers to send along.
     pub fn calling(&mut self, entry: &Arc<Entry>, began: Mono) -> Option<Context> {
+        self.tell(|| Progress::Calls(entry.id.clone(), self.row.trail.clone()));
         let (traced, tracer) = (self.traced.as_mut()?, self.journal.tracer.as_ref()?);
         let context = traced.call(tracer.span_id()?, entry, began);
         tracer.traces.propagates.then_some(context)
@@ -168,6 +202,7 @@ impl Drop for Note {
         let journal = &self.journal;
         self.row.took = journal.clock.mono().since(self.began);
         journal.metrics.count(&self.row);
+        self.tell(|| Progress::Ended(Box::new(self.row.clone())));
         if let (Some(traced), Some(tracer)) = (self.traced.take(), &journal.tracer) {
             tracer.add(traced.spans(&self.row));
         }

@@ -15,7 +15,7 @@ use crate::store::requests::{Encoded, Request};
 pub(super) const MAX_MODEL: usize = 256;
 
 /// One request, as it ended.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Row {
     /// The id in the answer's `X-Request-Id`.
     pub id: String,

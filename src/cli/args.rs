@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, global = true, env = "CHAIN429_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
-    /// Serve the web UI's files from here; without effect in this version
+    /// Serve the web UI's style and scripts from here, in place of those in the binary
     #[arg(long, global = true, value_name = "DIR")]
     pub static_dir: Option<PathBuf>,
 
@@ -118,7 +118,12 @@ impl Args {
     /// What wins over the configuration file.
     #[must_use]
     pub fn overrides(&self) -> Overrides {
-        Overrides { host: self.host.clone(), port: self.port, data_dir: self.data_dir.clone() }
+        Overrides {
+            host: self.host.clone(),
+            port: self.port,
+            data_dir: self.data_dir.clone(),
+            static_dir: self.static_dir.clone(),
+        }
     }
 }
 

@@ -74,6 +74,7 @@ fn welcome(url: &str, client_key: &str, admin_key: &str) -> String {
 Base URL:   {url}/v1
 Client key: {client_key}
 Admin key:  {admin_key}
+Dashboard:  {url}/ui (log in with the admin key)
 
 Try it, several times:
 

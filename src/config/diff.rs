@@ -174,6 +174,8 @@ fn differing(old: &Settings, new: &Settings) -> Vec<&'static str> {
         normalize_responses,
         mid_stream,
         reference_prices,
+        // The command line's.
+        static_dir: _,
     } = old;
     let table = [
         ("settings.host", *host != new.host),

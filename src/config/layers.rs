@@ -17,6 +17,8 @@ pub struct Overrides {
     pub port: Option<u16>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--static-dir`
+    pub static_dir: Option<PathBuf>,
 }
 
 #[derive(Serialize)]

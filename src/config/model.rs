@@ -73,6 +73,8 @@ pub struct Settings {
     pub queue: Queue,
     /// For all that 429chain writes.
     pub data_dir: PathBuf,
+    /// Where the files of the web UI are served from, in place of those in the binary.
+    pub static_dir: Option<PathBuf>,
     pub db_path: PathBuf,
     pub retention_days: u32,
     pub normalize_responses: bool,

@@ -64,6 +64,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
             max_size: raw.queue_max_size.try_into().ok()?,
         },
         data_dir,
+        static_dir: overrides.static_dir.clone(),
         db_path,
         retention_days: raw.retention_days.try_into().ok()?,
         normalize_responses: raw.normalize_responses,

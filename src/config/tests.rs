@@ -192,7 +192,12 @@ fn every_type_is_written_in_kebab_case() {
 
 #[test]
 fn the_command_line_wins_over_the_file() {
-    let overrides = Overrides { host: Some("::1".to_owned()), port: Some(0), data_dir: Some("/srv".into()) };
+    let overrides = Overrides {
+        host: Some("::1".to_owned()),
+        port: Some(0),
+        data_dir: Some("/srv".into()),
+        ..Overrides::default()
+    };
     let text = with("settings:\n", "settings:\n  host: 0.0.0.0\n  port: 80\n");
     let config = parse(&text, "test.yaml", Path::new(""), &[], &overrides).unwrap();
     assert_eq!((config.settings.host.as_str(), config.settings.port), ("::1", 0));

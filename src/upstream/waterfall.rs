@@ -181,6 +181,7 @@ impl Worker {
         name(note, &route);
         let turn = *memory.turn.get_or_insert(turn);
         let (excluded, arrived) = (memory.refused.clone(), note.began);
+        note.waiting();
         let began = self.clock.mono();
         let demand = asked.document.demand;
         let applicant = Applicant { route: Arc::clone(&route), demand, excluded, turn, arrived };

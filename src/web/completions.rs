@@ -56,7 +56,8 @@ async fn complete(endpoint: Endpoint, request: HttpRequest, mut payload: Payload
     }
 }
 
-async fn answer(
+/// The answer to a body that has arrived.
+pub(in crate::web) async fn answer(
     worker: &Rc<Worker>,
     config: Arc<Config>,
     endpoint: Endpoint,

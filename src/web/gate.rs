@@ -16,14 +16,16 @@ use super::error::ApiError;
 use super::keys::{Keys, Visitor};
 use super::state::State;
 use super::strangers::{Strangers, hang_up};
+use super::ui::door;
 use super::unread::Unread;
+use crate::config::model::UI_CLIENT;
 
 /// A request that was let in.
 #[derive(Clone, Debug, Default)]
 pub struct Admitted {
     /// As in its log line and in `X-Request-Id`.
     pub id: String,
-    /// Label of the client's key; empty for an admin's.
+    /// Label of the client's key; empty for an admin's, `ui` for a session.
     pub client: String,
 }
 
@@ -41,19 +43,32 @@ pub async fn gate<B: MessageBody + 'static>(
     let id = state.ids.next(state.clock.now());
     let active = state.live.get();
     let visitor = Keys::of(&active).visitor(request.headers());
-    let stranger = matches!(visitor, Visitor::Stranger | Visitor::Nobody);
+    // The path as the routes will see it: in that of the request any letter may be escaped.
+    let ui = door::is_ours(request.match_info().as_str());
+    let stranger = match ui {
+        true => !door::knows(&state, &request),
+        false => matches!(visitor, Visitor::Stranger | Visitor::Nobody),
+    };
     if stranger && !request.conn_data().is_none_or(Strangers::welcome) {
         return Ok(request.into_response(hang_up()));
     }
     let unread = Unread::of(&mut request);
-    let mut response = match admit(&state, &request, visitor) {
-        Ok(()) => {
-            let client = Keys::of(&active).label(visitor).to_owned();
+    let admitted = match ui {
+        true => door::admit(&state, &mut request).await.map(|()| UI_CLIENT.to_owned()),
+        false => admit(&state, &request, visitor)
+            .map(|()| Keys::of(&active).label(visitor).to_owned())
+            .map_err(|refusal| refusal.response()),
+    };
+    let mut response = match admitted {
+        Ok(client) => {
             request.extensions_mut().insert(Admitted { id: id.clone(), client });
             next.call(request).await?.map_into_boxed_body()
         }
-        Err(refusal) => request.into_response(refusal.response()).map_into_boxed_body(),
+        Err(refusal) => request.into_response(refusal).map_into_boxed_body(),
     };
+    if ui {
+        door::protect(&mut response);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -65,7 +80,6 @@ pub async fn gate<B: MessageBody + 'static>(
 }
 
 fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<(), ApiError> {
-    // The path as the routes will see it: in that of the request any letter may be escaped.
     let path = request.match_info().as_str();
     let metrics = path == "/metrics";
     let peer = request.peer_addr().map(|peer| peer.ip());

@@ -55,6 +55,12 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// Whether it is an admin's key. Takes as long for any key.
+    #[must_use]
+    pub fn is_admin(&self, key: &str) -> bool {
+        among(self.admin, &KeyDigest::of(key)).is_some()
+    }
+
     /// What the log calls a visitor: the label of a client's key; an admin and a stranger have none.
     #[must_use]
     pub fn label(&self, visitor: Visitor) -> &'a str {

@@ -58,6 +58,8 @@ fn own(registry: &mut Registry, state: &State) {
     registry.register("build_info", "Which version runs; always 1", build);
     let in_flight = state.drain.in_flight() as u64;
     registry.register("in_flight_requests", "Requests under way", ConstGauge::new(in_flight));
+    let pages = state.ui.pages() as u64;
+    registry.register("ui_streams", "Pages of the UI that are told what is new", ConstGauge::new(pages));
     let backlog = state.metrics.backlog();
     registry.register(
         "recorder_backlog_rows",

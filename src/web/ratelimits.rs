@@ -48,7 +48,8 @@ pub async fn ratelimits(request: HttpRequest) -> HttpResponse {
     }
 }
 
-async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
+/// The state of all entries and chains, as it is answered.
+pub(in crate::web) async fn snapshot(worker: &Worker, state: &State) -> Result<Value, ApiError> {
     let lately = state.lately.get(&state.shelf, worker.clock.now().wall).await;
     let table = worker.router.send(Routes).await;
     let lines = worker.router.send(Lines).await;

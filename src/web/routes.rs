@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, metrics, models, openapi, ratelimits, reload, stats};
+use super::{completions, explain, health, metrics, models, openapi, ratelimits, reload, stats, ui};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -28,6 +28,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/stats/{kind:providers|chains|entries|clients}/{name:.+}").route(web::get().to(stats::one)))
         .service(get("/v1/openapi.json").route(web::get().to(openapi::openapi)))
         .service(get("/v1/ratelimits").route(web::get().to(ratelimits::ratelimits)))
+        .configure(ui::routes)
         .default_service(web::to(unknown_path));
 }
 

@@ -11,6 +11,7 @@ use crate::config::model::Config;
 use crate::domain::time::Now;
 use crate::store::shelf::Shelf;
 use crate::web::ratelimits::lately::Recent;
+use crate::web::ui::Ui;
 
 /// Shared by all worker threads.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct State {
     pub shelf: Shelf,
     /// How it has gone lately.
     pub lately: Recent,
+    /// Who is at the web UI, and what they look at.
+    pub ui: Ui,
 }
 
 impl State {

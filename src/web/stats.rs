@@ -159,7 +159,7 @@ fn state(request: &HttpRequest) -> Result<&Arc<State>, ApiError> {
 }
 
 /// Asks the database in a thread that may block.
-async fn read<T: Send + 'static>(
+pub(in crate::web) async fn read<T: Send + 'static>(
     state: &State,
     ask: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderMap;
 use awc::ClientResponse;
 use bytes::Bytes;
 use chain429::app::Proxy;
-use chain429::config::model::KeyDigest;
+use chain429::config::model::{Config, KeyDigest};
 use chain429::config::{self, Overrides};
 use chain429::store::place::Place;
 use chain429::upstream::tls;
@@ -138,6 +138,15 @@ impl App {
     ) -> Self {
         let config = config::parse(yaml, "test.yaml", Path::new("."), environment, &Overrides::default())
             .unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
+        Self::start_it(config, clock, tls, place)
+    }
+
+    /// Starts a proxy with a configuration that was made otherwise.
+    pub fn start_config(config: Config) -> Self {
+        Self::start_it(config, TestClock::default(), tls::client_config(None).unwrap(), Place::Memory)
+    }
+
+    fn start_it(config: Config, clock: TestClock, tls: Arc<ClientConfig>, place: Place) -> Self {
         let proxy = Proxy::start(config, vec![KeyDigest::of(ADMIN)], tls, clock.clock(), place).unwrap();
         let url = format!("http://{}", proxy.addresses()[0]);
         let client = awc::Client::builder().disable_timeout().disable_redirects().finish();

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{KnownFormat, Required, SchemaFormat};
 
 use crate::web::query::{MOST, RANGES};
-use crate::web::stats::log::{FORMATS, LIMIT, STATUS, USUAL_LIMIT};
+use crate::web::stats::log::{FORMATS, LIMIT, Outcome, STATUS, USUAL_LIMIT};
 use crate::web::stats::series::STEPS;
 
 /// The parameter of a query that has this name.
@@ -33,6 +33,11 @@ pub(super) fn query(name: &str) -> Parameter {
             "A page as JSON, or all rows of the time as a file: JSON lines or CSV.".to_owned(),
         ),
         "status" => (number(*STATUS.start(), *STATUS.end()).into(), "Only requests with this HTTP status.".to_owned()),
+        "outcome" => (
+            words(Outcome::ALL.map(|(name, _)| name), None),
+            "Only requests that ended so; waterfalled: served by another entry than the first.".to_owned(),
+        ),
+        "q" => (text().into(), "Only requests with this text in a name, a code or a message of the trail.".to_owned()),
         "watch" => (
             number(0, 1).default(Some(0.into())).into(),
             "1 for server-sent events: the state at once, and again whenever it has changed, at most twice a second."

@@ -14,14 +14,16 @@ use utoipa::ToSchema;
 
 use super::row::{COLUMNS, Shown};
 use super::{answer, read, state};
-use crate::store::requests::{Request, first_id_at};
+use crate::store::requests::{self, Request, first_id_at};
 use crate::web::error::ApiError;
 use crate::web::query::{Query, Range};
 use crate::web::state::State;
 
 /// Parameters of the log.
-pub(in crate::web) const PARAMETERS: [&str; 12] =
-    ["from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code"];
+pub(in crate::web) const PARAMETERS: [&str; 14] = [
+    "from", "to", "range", "limit", "before", "format", "chain", "provider", "entry", "client", "status", "code",
+    "outcome", "q",
+];
 
 /// So many rows a page may have.
 pub(in crate::web) const LIMIT: RangeInclusive<u64> = 1..=500;
@@ -93,11 +95,7 @@ async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter
     let limit = usize::try_from(limit).unwrap_or(PORTION);
     let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
-    let found = read(state, move |database| {
-        database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
-    })
-    .await?;
-    complain(found.unreadable);
+    let found = rows(state, filter, before, from, limit).await?;
     Ok(HttpResponse::Ok().json(Page {
         requests: found.rows.iter().map(Shown::of).collect(),
         next_before: found.next,
@@ -116,6 +114,22 @@ fn complain(unreadable: usize) {
     }
 }
 
+/// Rows before an id and not before another, newest first.
+pub(in crate::web) async fn rows(
+    state: &State,
+    filter: Filter,
+    before: Option<String>,
+    from: String,
+    limit: usize,
+) -> Result<requests::Page, ApiError> {
+    let found = read(state, move |database| {
+        database.search_requests(before.as_deref(), &from, limit, LOOK_AT, |row| filter.keeps(row))
+    })
+    .await?;
+    complain(found.unreadable);
+    Ok(found)
+}
+
 /// Nothing, if the query names no time: a page is of the newest rows.
 fn range(query: &Query, state: &State) -> Result<Option<Range>, ApiError> {
     let named = ["from", "to", "range"].iter().any(|name| query.text(name).is_some());
@@ -123,18 +137,53 @@ fn range(query: &Query, state: &State) -> Result<Option<Range>, ApiError> {
 }
 
 /// Which rows are wanted.
-#[derive(Clone, Default)]
-struct Filter {
-    chain: Option<String>,
-    provider: Option<String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::web) struct Filter {
+    pub(in crate::web) chain: Option<String>,
+    pub(in crate::web) provider: Option<String>,
     entry: Option<String>,
     client: Option<String>,
     status: Option<u64>,
     code: Option<String>,
+    pub(in crate::web) outcome: Option<Outcome>,
+    /// In lower case; to be found in any of the names.
+    pub(in crate::web) text: Option<String>,
+}
+
+/// How a request ended, roughly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::web) enum Outcome {
+    /// With an answer.
+    Served,
+    /// With one of another entry than the first that was called.
+    Waterfalled,
+    /// Without an answer, or with a part of one.
+    Failed,
+}
+
+impl Outcome {
+    /// All of them, by name.
+    pub(in crate::web) const ALL: [(&'static str, Self); 3] =
+        [("served", Self::Served), ("waterfalled", Self::Waterfalled), ("failed", Self::Failed)];
+
+    fn of(query: &Query) -> Result<Option<Self>, ApiError> {
+        let Some(text) = query.text("outcome") else { return Ok(None) };
+        let message = || format!("`outcome` must be {}", Self::ALL.map(|(name, _)| name).join(", "));
+        let found = Self::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome);
+        found.map(Some).ok_or_else(|| ApiError::Query { param: "outcome", message: message() })
+    }
+
+    fn is_of(self, row: &Request) -> bool {
+        match self {
+            Self::Served => row.code.is_none(),
+            Self::Failed => row.code.is_some(),
+            Self::Waterfalled => row.code.is_none() && row.facts().passed_on,
+        }
+    }
 }
 
 impl Filter {
-    fn of(query: &Query) -> Result<Self, ApiError> {
+    pub(in crate::web) fn of(query: &Query) -> Result<Self, ApiError> {
         let text = |name| query.text(name).map(str::to_owned);
         Ok(Self {
             chain: text("chain"),
@@ -143,11 +192,13 @@ impl Filter {
             client: text("client"),
             status: query.number("status", STATUS)?,
             code: text("code"),
+            outcome: Outcome::of(query)?,
+            text: query.text("q").map(str::to_lowercase),
         })
     }
 
     /// Of providers and entries it is who served that counts.
-    fn keeps(&self, row: &Request) -> bool {
+    pub(in crate::web) fn keeps(&self, row: &Request) -> bool {
         let served_by = row.served_by.as_deref();
         let provider = served_by.and_then(|entry| entry.split_once('/')).map(|(provider, _)| provider);
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == found);
@@ -157,7 +208,17 @@ impl Filter {
             && is(&self.provider, provider)
             && is(&self.code, row.code.as_deref())
             && self.status.is_none_or(|status| status == u64::from(row.status))
+            && self.outcome.is_none_or(|outcome| outcome.is_of(row))
+            && self.text.as_deref().is_none_or(|text| mentions(row, text))
     }
+}
+
+/// Whether one of its names holds this text, in lower case.
+fn mentions(row: &Request, text: &str) -> bool {
+    let names = [&row.id, &row.chain, &row.client, &row.model].map(String::as_str);
+    let steps = row.trail.iter().flat_map(|step| [Some(step.model.as_str()), step.message.as_deref()]);
+    let others = [row.served_by.as_deref(), row.code.as_deref()].into_iter().chain(steps).flatten();
+    names.into_iter().chain(others).any(|name| name.to_lowercase().contains(text))
 }
 
 #[derive(Clone, Copy)]

@@ -1,0 +1,84 @@
+//! The admin UI: pages made on the server, that work without scripts and are smoother with them.
+//!
+//! A session is opened with an admin key and lives in this process only. Keys of the API are of no use here, and the
+//! session's cookie is of none there. Everything a page loads comes from this origin, nothing in it is inline, and the
+//! policy that is sent along holds browsers to that.
+
+mod assets;
+mod chart;
+mod cookie;
+mod dashboard;
+pub mod door;
+mod fault;
+mod live;
+mod log;
+mod login;
+mod playground;
+mod sessions;
+mod shell;
+mod sse;
+mod standing;
+mod trail;
+mod tries;
+mod words;
+
+use std::path::PathBuf;
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use self::live::Live;
+use self::sessions::Sessions;
+use self::tries::Tries;
+
+/// What the pages share, over all worker threads.
+#[derive(Debug)]
+pub struct Ui {
+    sessions: Sessions,
+    tries: Tries,
+    live: Live,
+    static_dir: Option<PathBuf>,
+}
+
+impl Ui {
+    /// Nobody is here yet. Style and scripts come from `static_dir`, if it is given.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn new(static_dir: Option<PathBuf>) -> Result<Self, ring::error::Unspecified> {
+        Ok(Self { sessions: Sessions::new()?, tries: Tries::default(), live: Live::default(), static_dir })
+    }
+}
+
+impl Ui {
+    /// Pages that are told what is new.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.live.count()
+    }
+}
+
+/// All pages. Who may see them is decided at the [`door`].
+pub fn routes(config: &mut ServiceConfig) {
+    let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
+    config
+        .service(page("/").route(web::get().to(home)).route(web::head().to(home)))
+        .service(page("/ui").route(web::get().to(dashboard::page)).route(web::head().to(dashboard::page)))
+        .service(page("/ui/login").route(web::get().to(login::page)).route(web::post().to(login::enter)))
+        .service(page("/ui/logout").route(web::post().to(login::leave)))
+        .service(page("/ui/theme").route(web::post().to(shell::theme)))
+        .service(page("/ui/live").route(web::get().to(live::stream)))
+        .service(page("/ui/requests").route(web::get().to(log::list)))
+        .service(page("/ui/requests/export").route(web::get().to(log::export)))
+        .service(page("/ui/requests/{id}").route(web::get().to(log::one)))
+        .service(page("/ui/playground").route(web::get().to(playground::page)))
+        .service(page("/ui/playground/send").route(web::post().to(playground::send)))
+        .service(page("/ui/playground/curl").route(web::post().to(playground::curl)))
+        .service(page("/ui/static/{file:.*}").route(web::get().to(assets::file)).route(web::head().to(assets::file)))
+        .service(web::resource("/ui/{nothing:.*}").route(web::to(fault::nothing_here)));
+}
+
+async fn home(_: HttpRequest) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, "/ui")).finish()
+}

@@ -1,0 +1,194 @@
+//! What every page says to browsers, and what none of them shows.
+
+use std::time::Duration;
+
+use super::{PAGES, Visitor, app, recorded, recording};
+use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, piece};
+use crate::support::provider::{Answer, Provider};
+
+#[actix_rt::test]
+async fn every_page_is_strict_about_what_a_browser_may_do() {
+    let (app, _provider) = app().await;
+    let visitor = Visitor::inside(&app).await;
+    for path in PAGES.into_iter().chain(["/ui/login", "/ui/requests/export?format=csv", "/ui/static/app.css"]) {
+        let reply = visitor.get(path).await;
+        let policy = reply.header("content-security-policy");
+        for part in
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{path}: {policy}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(reply.header("referrer-policy"), "same-origin", "{path}");
+        assert_eq!(reply.header("x-frame-options"), "DENY", "{path}");
+        if path.contains("static") {
+            continue;
+        }
+        assert_eq!(reply.header("cache-control"), "no-store", "{path}");
+        assert_eq!(reply.header("vary"), "HX-Request-Type", "{path}");
+        let html = reply.text();
+        assert!(!html.contains(" style=") && !html.contains("<style") && !html.contains("<script>"), "{path}");
+        assert!(!html.contains(" onclick=") && !html.contains("hx-on"), "{path}");
+    }
+    assert_eq!(visitor.get("/ui/nothing").await.status, 404);
+    assert_eq!(visitor.get("/ui/requests/req_0").await.status, 404);
+    assert_eq!(visitor.get("/ui?range=2h").await.status, 400);
+    let plain = app.get("/v1/models").await;
+    assert_eq!(plain.header("content-security-policy"), "", "the API is as it was");
+    app.stop().await;
+}
+
+/// Names of models, texts of errors and what clients send are shown as they are, and never taken for HTML.
+#[actix_rt::test]
+async fn hostile_names_and_texts_are_shown_and_not_run() {
+    const EVIL: &str = "<img src=x onerror=alert(1)>'\"&";
+    let refusing =
+        Provider::with(|_, _| Answer::json(500, &[], r#"{"error":{"message":"<script>alert(2)</script>"}}"#)).await;
+    let yaml = chain_of(&[("a", &refusing)]).replace("model: m }", &format!("model: {} }}", serde_json::json!(EVIL)));
+    let (app, _dir) = recording(&yaml.replace("  port: 0\n", "  port: 0\n  queueMode: false\n")).await;
+    for model in ["default", EVIL] {
+        app.chat(ask("").replace("\"default\"", &serde_json::json!(model).to_string())).await;
+    }
+    app.chat(ask("").replace("\"default\"", &serde_json::json!(format!("a/{EVIL}")).to_string())).await;
+    recorded(&app, 3).await;
+    let visitor = Visitor::inside(&app).await;
+    let id = app.get("/v1/stats/requests?limit=1").await.json()["requests"][0]["id"].as_str().unwrap().to_owned();
+    for path in ["/ui", "/ui?q=%3Cimg%20src=x%3E&chain=%22%3E%3Cb%3E", "/ui/playground", &format!("/ui/requests/{id}")]
+    {
+        let html = visitor.get(path).await.text();
+        for raw in ["<img", "<script>alert", "\"><b>"] {
+            assert!(!html.contains(raw), "{path}: {raw}");
+        }
+        assert!(html.contains("img src=x"), "{path}: it is shown");
+    }
+    app.stop().await;
+}
+
+/// No page shows a key, be it of a client, an admin, or a provider; nor the secret of the session.
+#[actix_rt::test]
+async fn o24_no_key_stands_in_any_page() {
+    let refusing = Provider::with(|request, _| {
+        // Some providers repeat the key that they refuse.
+        let key = request.header("authorization").unwrap_or_default().replace('"', "");
+        Answer::error(401, &[], &format!("Incorrect API key provided: {key}"), "auth")
+    })
+    .await;
+    let (app, _dir) = recording(&chain_of(&[("a", &refusing)])).await;
+    app.chat(ask("")).await;
+    recorded(&app, 1).await;
+    let visitor = Visitor::inside(&app).await;
+    let (token, session) = (visitor.token().await, visitor.cookie.trim_start_matches("sid=").to_owned());
+    let id = app.get("/v1/stats/requests?limit=1").await.json()["requests"][0]["id"].as_str().unwrap().to_owned();
+    let mut pages = Vec::new();
+    for path in PAGES.into_iter().chain([format!("/ui/requests/{id}").as_str(), "/ui/requests/export?format=jsonl"]) {
+        pages.push(visitor.get(path).await.text());
+    }
+    let form = format!("_csrf={token}&model=default&message=Hi&stream=on");
+    pages.push(visitor.post("/ui/playground/send", &form).await.text());
+    pages.push(visitor.log_in("a-wrong-key-of-somebody", "").await.text());
+    pages.push(until(&mut visitor.request("GET", "/ui/live?page=dashboard").send().await.unwrap(), "#clock").await);
+    for page in &pages {
+        for secret in [CLIENT, ADMIN, "key-of-a", "a-wrong-key-of-somebody", &session] {
+            assert!(!page.contains(secret), "{secret} stands in {page}");
+        }
+    }
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_page_says_nothing_of_what_nobody_knows() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let (app, _dir) = recording(&chain_of(&[("a", &provider)])).await;
+    let visitor = Visitor::inside(&app).await;
+    let html = visitor.get("/ui").await.text();
+    assert!(html.contains("untried") && html.contains("No requests in the last 24 h.") && html.contains("Get started"));
+    for nonsense in ["NaN", "null", "undefined", ">0 %", ">0 ms"] {
+        assert!(!html.contains(nonsense), "{nonsense}");
+    }
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn the_log_goes_on_where_a_page_ends() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let (app, _dir) = recording(&chain_of(&[("a", &provider)])).await;
+    let visitor = Visitor::inside(&app).await;
+    for _ in 0..60 {
+        app.chat(ask("")).await;
+        app.clock.advance(Duration::from_millis(5));
+    }
+    recorded(&app, 60).await;
+    let ids = |html: &str| -> Vec<String> {
+        html.split("<tbody id=\"r-").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let page = visitor.get("/ui").await.text();
+    assert!(page.len() <= 60_000, "{} bytes with 50 rows", page.len());
+    let first = ids(&page);
+    let next = page.split("hx-get=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().replace("&#38;", "&");
+    let part = visitor.request("GET", &next).insert_header(("hx-request-type", "partial"));
+    let part = crate::support::app::whole(part.send().await.unwrap()).await.text();
+    assert!(!part.contains("<html") && !part.contains("Load older"));
+    let all: Vec<String> = first.iter().cloned().chain(ids(&part)).collect();
+    assert_eq!((first.len(), all.len()), (50, 60));
+    assert!(all.is_sorted_by(|one, other| one > other), "no duplicates, no gaps");
+    assert_eq!(visitor.get(&next).await.status, 303, "without scripts it is another page");
+    let csv = visitor.get("/ui/requests/export?format=csv&outcome=served&q=REQ_").await;
+    assert_eq!((csv.header("content-type"), csv.text().lines().count()), ("text/csv; charset=utf-8", 61));
+    assert_eq!(visitor.get("/ui/requests/export?format=csv&outcome=failed").await.text().lines().count(), 1);
+    app.stop().await;
+}
+
+/// Sums are those of the API, and an unreadable database is said where it matters; the rest of the page is there.
+#[actix_rt::test]
+async fn a_database_that_cannot_be_read_takes_only_its_own_part_of_the_page() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let yaml = chain_of(&[("a", &provider)]);
+    let app = App::start_on(&yaml, crate::support::clock::TestClock::default(), dir.path());
+    let visitor = Visitor::inside(&app).await;
+    let page = visitor.get("/ui").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.text().matches("Could not read this part.").count(), 2, "sums, and the log");
+    assert!(page.text().contains("Chains now") && page.text().contains("untried"));
+    app.stop().await;
+}
+
+/// Reads on until these words have come.
+async fn until(news: &mut awc::ClientResponse, words: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(words) {
+        read += &piece(news).await.expect("it goes on");
+    }
+    read
+}
+
+/// News come at once, then when something has happened, and end with the session or with the proxy.
+#[actix_rt::test]
+async fn news_are_told_and_end() {
+    let provider = Provider::script([Answer::ok(), Answer::rate_limited(Some("60"))]).await;
+    let (app, _dir) =
+        recording(&chain_of(&[("a", &provider)]).replace("  port: 0\n", "  port: 0\n  queueMode: false\n")).await;
+    let visitor = Visitor::inside(&app).await;
+    let mut news = visitor.request("GET", "/ui/live?page=dashboard&after=").send().await.unwrap();
+    assert_eq!(news.headers().get("content-type").unwrap(), "text/event-stream");
+    let first = until(&mut news, "#clock").await;
+    for part in ["#chains-now", "#limits", "#figures", "untried"] {
+        assert!(first.contains(part), "{part} in {first}");
+    }
+    app.chat(ask("")).await;
+    let row = until(&mut news, "hx-target=\"#log-new\"").await;
+    assert!(row.contains("id: req_") && row.contains("<tbody id=\"r-req_"), "{row}");
+    app.chat(ask("")).await;
+    until(&mut news, "data-state=\"cooling\"").await;
+    let token = visitor.token().await;
+    visitor.post("/ui/logout", &format!("_csrf={token}")).await;
+    while piece(&mut news).await.is_some() {}
+
+    let visitor = Visitor::inside(&app).await;
+    let mut news = visitor.request("GET", "/ui/live?page=dashboard").send().await.unwrap();
+    piece(&mut news).await.unwrap();
+    let ended = actix_rt::spawn(async move { while piece(&mut news).await.is_some() {} });
+    app.stop().await;
+    ended.await.unwrap();
+}

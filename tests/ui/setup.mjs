@@ -1,0 +1,100 @@
+// What the tests of a file run against: a scripted upstream, a proxy in front of it, and a browser that notes whatever a
+// page does that it must not.
+
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { ADMIN_KEY, Proxy } from './proxy.mjs';
+import { Upstream } from './upstream.mjs';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Whatever a page must not do, noted over all pages of a file. */
+const offences = [];
+
+export async function start() {
+  const upstream = await Upstream.start();
+  const proxy = await Proxy.start(upstream.url);
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  return { upstream, proxy, browser };
+}
+
+export async function stop({ upstream, proxy, browser }) {
+  await browser?.close();
+  await proxy?.stop();
+  upstream?.stop();
+  assert.deepEqual(offences, [], 'policy violations, errors in the console, foreign requests');
+}
+
+/** A page in a context of its own. */
+export async function open(running, { viewport = DESKTOP, theme = 'light', scripts = true, ...more } = {}) {
+  const context = await running.browser.newContext({
+    viewport, colorScheme: theme, javaScriptEnabled: scripts, locale: 'en-GB', timezoneId: 'UTC', ...more,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  watch(page, running);
+  return page;
+}
+
+/** Notes what the page must not do. */
+export function watch(page, running) {
+  page.expected = [];
+  page.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    const text = `${message.text()} ${message.location().url}`;
+    // What a test provokes, such as a 401, is said in the console as well.
+    if (!page.expected.some((pattern) => pattern.test(text))) offences.push(text);
+  });
+  page.on('pageerror', (error) => offences.push(String(error.stack)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(running.proxy.url) && !request.url().startsWith('data:')) offences.push(`asks ${request.url()}`);
+  });
+  page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+}
+
+/** Logs in and goes there. */
+export async function login(running, page, path = '/ui') {
+  await page.goto(`${running.proxy.url}${path}`);
+  await page.getByLabel('Admin key').fill(ADMIN_KEY);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.waitForURL((url) => url.pathname + url.search + url.hash === path);
+}
+
+/** Waits until the page is told what is new. */
+export async function live(page) {
+  await page.waitForSelector('#live-chip[data-state=live]');
+}
+
+/** What axe has against the page. */
+export async function axe(page) {
+  await page.evaluate(AXE);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const { violations } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`);
+}
+
+/** Keeps a picture, when somebody wants to look. */
+export async function picture(page, name) {
+  if (!process.env.PICTURES) return;
+  await mkdir(process.env.PICTURES, { recursive: true });
+  await page.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: true });
+}
+
+/** Waits until `look` gives something that holds. */
+export async function until(look, what = 'it did not happen', ms = 10_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(what);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
