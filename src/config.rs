@@ -12,9 +12,12 @@
 
 mod check;
 mod day_reset;
+pub mod disk;
 pub mod document;
+pub mod edit;
 pub mod environment;
 pub mod error;
+pub mod file;
 mod interpolate;
 mod key_file;
 mod layers;
@@ -25,10 +28,12 @@ mod raw;
 mod read;
 mod report;
 mod resolve;
+pub mod revision;
 mod rules;
 pub mod starter;
 mod strict;
 pub mod traces;
+pub mod versions;
 mod wording;
 
 use std::fs::File;
@@ -52,7 +57,16 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// All that is wrong with it. [`ConfigErrorKind::Missing`] when there is no such file.
 pub fn load(path: &Path, environment: &dyn Environment, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     let origin = path.display().to_string();
-    let text = read_text(path).map_err(|(kind, place, message)| {
+    let text = read(path)?;
+    parse(&text, &origin, path.parent().unwrap_or(Path::new("")), environment, overrides)
+}
+
+/// The text of the configuration at `path`.
+///
+/// # Errors
+/// There is none, or what is there is no text. [`ConfigErrorKind::Missing`] when there is no such file.
+pub fn read(path: &Path) -> Result<String, ConfigErrors> {
+    read_text(path).map_err(|(kind, place, message)| {
         let problem = Problem::new(YamlPath::root(), place, message);
         let help = match kind {
             ConfigErrorKind::Missing => {
@@ -60,9 +74,8 @@ pub fn load(path: &Path, environment: &dyn Environment, overrides: &Overrides) -
             }
             _ => "a configuration is a text file in UTF-8 that 429chain is allowed to read",
         };
-        ConfigErrors::new(origin.as_str(), kind, vec![problem.with_help(help)])
-    })?;
-    parse(&text, &origin, path.parent().unwrap_or(Path::new("")), environment, overrides)
+        ConfigErrors::new(path.display().to_string(), kind, vec![problem.with_help(help)])
+    })
 }
 
 /// Reads a configuration from its text. `origin` names it in messages; key files are looked for in `base_dir`.

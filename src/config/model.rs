@@ -15,7 +15,7 @@ use crate::domain::ledger::Policy;
 use crate::domain::limits::Limits;
 
 /// A whole configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Proxy-wide settings.
     pub settings: Settings,
@@ -30,7 +30,7 @@ pub struct Config {
 }
 
 /// Proxy-wide settings; see `config/config.example.yaml` for what each does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "each field is documented as a key in config/config.example.yaml")]
 pub struct Settings {
     pub host: String,
