@@ -162,7 +162,7 @@ fn o24_no_secret_is_in_an_error() {
         put_provider("groq", &format!(r#"{{"type":"groq","{secret}":1}}"#)),
         put_provider("groq", &format!(r#"{{"type":"groq","timeout":"{secret}"}}"#)),
         put_provider("groq", &format!(r#"{{"id":"{secret}"}}"#)),
-        put_provider("groq", &format!(r#"{{"type":"groq","headers":{{"X":"{secret}\\n"}}}}"#)),
+        put_provider("groq", &format!(r#"{{"type":"groq","headers":{{"X":"{secret}\u0007"}}}}"#)),
         set("apiKeys", &format!(r#"["{secret}"]"#)),
         set(secret, "1"),
         delete_provider(secret),

