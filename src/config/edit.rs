@@ -88,9 +88,8 @@ impl Editor<'_> {
 
     /// As written, and with variables filled in.
     fn values(&self, text: &str) -> Result<(Value, Value), EditError> {
-        let unreadable = |problems| {
-            EditError::Unreadable(ConfigErrors::new(self.origin, ConfigErrorKind::Invalid, problems))
-        };
+        let unreadable =
+            |problems| EditError::Unreadable(ConfigErrors::new(self.origin, ConfigErrorKind::Invalid, problems));
         let (mut document, problems) = Document::parse(text).map_err(|problem| unreadable(vec![problem]))?;
         if !problems.is_empty() {
             return Err(unreadable(problems));

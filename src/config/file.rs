@@ -129,9 +129,7 @@ impl<D: Disk> ConfigFile<D> {
     /// # Errors
     /// Why nothing was written.
     pub fn save(&self, text: &str, based_on: Revision, source: Source, now_ms: u64) -> Result<Revision, WriteError> {
-        self.write_over(text, based_on, |old| {
-            self.versions.keep(old, Source::FoundOnDisk, now_ms).map(drop)
-        })?;
+        self.write_over(text, based_on, |old| self.versions.keep(old, Source::FoundOnDisk, now_ms).map(drop))?;
         // It is written. If it cannot be kept now, it will be found on disk when it is replaced.
         _ = self.versions.keep(text.as_bytes(), source, now_ms);
         Ok(Revision::of(text.as_bytes()))

@@ -295,7 +295,8 @@ impl File<'_> {
 
     fn put_entry(&mut self, chain: &str, at: usize, entry: &Value) -> Result<(), EditError> {
         let index = self.find("chains", "name", chain, "chain")?;
-        let present = self.present.get("chains").and_then(|chains| chains.items().nth(index)?.get("entries")?.items().nth(at));
+        let present =
+            self.present.get("chains").and_then(|chains| chains.items().nth(index)?.get("entries")?.items().nth(at));
         self.entries(chain, |entries, path| {
             let place = entries.get_mut(at).ok_or_else(|| no_entry(at))?;
             *place = keep(present, mapping(entry, &path.index(at))?, &path.index(at))?;
@@ -321,7 +322,8 @@ impl File<'_> {
     }
 
     fn remove_key(&mut self, key: KeyDigest) -> Result<(), EditError> {
-        let unknown = || EditError::Unknown { what: "client key", name: "with this digest".to_owned(), known: Vec::new() };
+        let unknown =
+            || EditError::Unknown { what: "client key", name: "with this digest".to_owned(), known: Vec::new() };
         let at = self.client_keys().position(|present| present == Some(key)).ok_or_else(unknown)?;
         let mut settings = self.target.get("settings").cloned().unwrap_or(Value::Null);
         let mut keys = settings.get("apiKeys").map(|keys| keys.items().to_vec()).unwrap_or_default();
@@ -405,8 +407,12 @@ pub(super) fn users_of(file: &Value, provider: &str) -> Vec<Use> {
     let chains = file.get("chains").map(Value::items).unwrap_or_default();
     let used = chains.iter().filter_map(|chain| {
         let entries = chain.get("entries").map(Value::items).unwrap_or_default();
-        let places: Vec<usize> =
-            entries.iter().enumerate().filter(|(_, it)| it.text("provider") == Some(provider)).map(|(at, _)| at).collect();
+        let places: Vec<usize> = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.text("provider") == Some(provider))
+            .map(|(at, _)| at)
+            .collect();
         let all = places.len() == entries.len();
         Some(Use { chain: chain.text("name")?.to_owned(), entries: places, all })
     });

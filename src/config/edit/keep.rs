@@ -48,7 +48,9 @@ pub(super) fn keep(present: Option<Present<'_>>, new: Value, path: &YamlPath) ->
         Value::Text(text) => match present {
             Some(present) if present.is_meant_by(&text, path) => Ok(present.written.clone()),
             // Nothing of it may be known: it is what it says, all of it hidden.
-            Some(present) if text == super::mask::NOTHING && present.text().is_some() && super::mask::is_secret(path) => {
+            Some(present)
+                if text == super::mask::NOTHING && present.text().is_some() && super::mask::is_secret(path) =>
+            {
                 Ok(present.written.clone())
             }
             _ if is_mask(&text, path) => Err(EditError::Masked { path: path.clone().masked() }),
@@ -81,7 +83,8 @@ pub(super) fn keep(present: Option<Present<'_>>, new: Value, path: &YamlPath) ->
 
 /// The item of the list that `item` is about: the one at its place if it can be, else the first that can.
 fn partner(present: &[Present<'_>], used: &[bool], item: &Value, at: usize, path: &YamlPath) -> Option<usize> {
-    let names = |value: &Value| ["id", "name", "provider", "model", "key"].map(|key| value.text(key).map(str::to_owned));
+    let names =
+        |value: &Value| ["id", "name", "provider", "model", "key"].map(|key| value.text(key).map(str::to_owned));
     let is_about = |present: &Present<'_>| match item {
         Value::Text(text) => present.is_meant_by(text, path),
         Value::Map(_) if item.get("key").is_some() => {
@@ -91,8 +94,6 @@ fn partner(present: &[Present<'_>], used: &[bool], item: &Value, at: usize, path
         Value::Map(_) => names(item) == names(present.written) || names(item) == names(present.resolved),
         Value::Null | Value::List(_) => false,
     };
-    let fits = |at: &usize| {
-        used.get(*at).is_some_and(|used| !used) && present.get(*at).is_some_and(is_about)
-    };
+    let fits = |at: &usize| used.get(*at).is_some_and(|used| !used) && present.get(*at).is_some_and(is_about);
     Some(at).filter(fits).or_else(|| (0..present.len()).find(fits))
 }

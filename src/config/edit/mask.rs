@@ -106,8 +106,8 @@ pub(super) fn masked_value(value: &Value, path: &YamlPath) -> Value {
 /// # Errors
 /// The text is not YAML.
 pub fn masked_document(text: &str, origin: &str) -> Result<Value, ConfigErrors> {
-    let (document, _) = Document::parse(text)
-        .map_err(|problem| ConfigErrors::new(origin, ConfigErrorKind::Invalid, vec![problem]))?;
+    let (document, _) =
+        Document::parse(text).map_err(|problem| ConfigErrors::new(origin, ConfigErrorKind::Invalid, vec![problem]))?;
     Ok(masked_value(&Value::of(&document.root), &YamlPath::root()))
 }
 
@@ -159,7 +159,8 @@ impl Masker<'_> {
             (Kind::Empty | Kind::Alias(_), _) => self.scalars.push((piece.start, piece.end)),
             (Kind::Scalar(_), value) => {
                 let text = value.as_text().unwrap_or_default();
-                let found = !is_secret(path) && self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && text.contains(it));
+                let found =
+                    !is_secret(path) && self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && text.contains(it));
                 self.scalar(piece, text, if found { NOTHING.to_owned() } else { masked_scalar(text, path) });
             }
             _ => {}

@@ -13,8 +13,26 @@ use super::value::Value;
 
 /// In which order keys are written. What is not in it goes to the end.
 const ORDER: [&str; 20] = [
-    "version", "settings", "id", "name", "provider", "model", "type", "strategy", "apiKey", "apiKeys", "apiKeyFile",
-    "baseUrl", "timeout", "enabled", "headers", "rateLimits", "models", "entries", "providers", "chains",
+    "version",
+    "settings",
+    "id",
+    "name",
+    "provider",
+    "model",
+    "type",
+    "strategy",
+    "apiKey",
+    "apiKeys",
+    "apiKeyFile",
+    "baseUrl",
+    "timeout",
+    "enabled",
+    "headers",
+    "rateLimits",
+    "models",
+    "entries",
+    "providers",
+    "chains",
 ];
 
 /// The text with `target` in it. Equal values are left as they are written.
@@ -59,7 +77,8 @@ fn distance(old: &Value, new: &Value) -> usize {
     match (old, new) {
         _ if old.same(new) => 0,
         (Value::Map(own), Value::Map(members)) if !own.is_empty() && !members.is_empty() => {
-            let wanted = members.iter().map(|(key, value)| old.get(key).map_or_else(|| size(value), |old| distance(old, value)));
+            let wanted =
+                members.iter().map(|(key, value)| old.get(key).map_or_else(|| size(value), |old| distance(old, value)));
             let gone = own.iter().filter(|(key, _)| new.get(key).is_none()).map(|(_, value)| size(value));
             wanted.chain(gone).sum()
         }
@@ -70,7 +89,9 @@ fn distance(old: &Value, new: &Value) -> usize {
             });
             let gone = (0..items.len()).filter(|at| !pairs.contains(&Some(*at)));
             let in_order = pairs.iter().flatten().is_sorted();
-            wanted.sum::<usize>() + gone.filter_map(|at| items.get(at)).map(size).sum::<usize>() + usize::from(!in_order)
+            wanted.sum::<usize>()
+                + gone.filter_map(|at| items.get(at)).map(size).sum::<usize>()
+                + usize::from(!in_order)
         }
         _ => size(old) + size(new),
     }
@@ -99,7 +120,13 @@ impl Step<'_> {
     }
 
     /// The next change in `piece`, whose value is `old` and should be `new`, which differs.
-    fn within(&self, holder: Option<&Holder<'_>>, piece: &Piece, old: &Value, new: &Value) -> Result<Vec<Splice>, Fault> {
+    fn within(
+        &self,
+        holder: Option<&Holder<'_>>,
+        piece: &Piece,
+        old: &Value,
+        new: &Value,
+    ) -> Result<Vec<Splice>, Fault> {
         if piece.anchor.as_deref().is_some_and(|name| self.aliases.contains(name)) {
             return Err(Fault::Aliased(piece.start));
         }
@@ -144,7 +171,8 @@ impl Step<'_> {
         }
         let rank = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
         if let Some((key, value)) = new.members().iter().find(|(key, _)| old.get(key).is_none()) {
-            let after = (rank(key) < ORDER.len()).then(|| members.iter().rposition(|member| rank(&member.name) < rank(key)));
+            let after =
+                (rank(key) < ORDER.len()).then(|| members.iter().rposition(|member| rank(&member.name) < rank(key)));
             return Ok(vec![self.page.insert_member(piece, after.flatten(), key, value)?]);
         }
         let gone = members.iter().position(|member| new.get(&member.name).is_none());
@@ -155,11 +183,19 @@ impl Step<'_> {
         Ok(vec![self.page.remove_member(piece, at)?])
     }
 
-    fn within_list(&self, holder: &Holder<'_>, piece: &Piece, old: &[Value], new: &[Value]) -> Result<Vec<Splice>, Fault> {
+    fn within_list(
+        &self,
+        holder: &Holder<'_>,
+        piece: &Piece,
+        old: &[Value],
+        new: &[Value],
+    ) -> Result<Vec<Splice>, Fault> {
         let pairs = pair(old, new);
         let pieces = piece.items();
         for (wanted, at) in new.iter().zip(&pairs) {
-            let Some((present, item, at)) = at.and_then(|at| Some((old.get(at)?, *pieces.get(at)?, at))) else { continue };
+            let Some((present, item, at)) = at.and_then(|at| Some((old.get(at)?, *pieces.get(at)?, at))) else {
+                continue;
+            };
             if present.same(wanted) {
                 continue;
             }
@@ -222,8 +258,7 @@ fn pair(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
         }
     }
     let left: Vec<usize> = (0..old.len()).filter(|at| !pairs.contains(&Some(*at))).collect();
-    let wanting: Vec<usize> =
-        pairs.iter().enumerate().filter(|(_, pair)| pair.is_none()).map(|(at, _)| at).collect();
+    let wanting: Vec<usize> = pairs.iter().enumerate().filter(|(_, pair)| pair.is_none()).map(|(at, _)| at).collect();
     if left.len() == wanting.len() && (left.len() == 1 || left == wanting) {
         for (candidate, at) in left.into_iter().zip(wanting) {
             let alike = match (old.get(candidate), new.get(at)) {

@@ -94,7 +94,11 @@ fn block_length(text: &str, start: usize) -> usize {
     let head = lines.next().unwrap_or_default();
     let mut reached = head.trim_end().len();
     let mut end = head.len();
-    let given = head.chars().nth(1).and_then(|letter| letter.to_digit(10)).or(head.chars().nth(2).and_then(|it| it.to_digit(10)));
+    let given = head
+        .chars()
+        .nth(1)
+        .and_then(|letter| letter.to_digit(10))
+        .or(head.chars().nth(2).and_then(|it| it.to_digit(10)));
     let mut indent = None;
     for line in lines {
         let body = line.trim_end_matches(['\r', '\n']);
@@ -177,19 +181,78 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for text in [
-            "", " ", "a", "null", "~", "a b", "a: b", "a:b", "a:", "#a", "a #b", "a#b", "- a", "-a", "?", "*a", "&a", "!a", "|", ">",
-            "'", "\"", "it's", "\\", "\"'\\", "${KEY}", "$${", "[a]", "{a}", "a,b", "a]", "%a", "@a", "`a", "tab\there", "a\nb",
-            "\r", "\u{85}", "\u{2028}", "\u{feff}", "ü", "sha256:ab", "00:00 UTC", "---", "...", "true", "1.10", "=", "<<", "a  b",
-            "\0", "a\u{7f}b", "::1", "::", "https://h/v1", "x::", "emoji 🦀", " lead", "trail ", ",", "}",
+            "",
+            " ",
+            "a",
+            "null",
+            "~",
+            "a b",
+            "a: b",
+            "a:b",
+            "a:",
+            "#a",
+            "a #b",
+            "a#b",
+            "- a",
+            "-a",
+            "?",
+            "*a",
+            "&a",
+            "!a",
+            "|",
+            ">",
+            "'",
+            "\"",
+            "it's",
+            "\\",
+            "\"'\\",
+            "${KEY}",
+            "$${",
+            "[a]",
+            "{a}",
+            "a,b",
+            "a]",
+            "%a",
+            "@a",
+            "`a",
+            "tab\there",
+            "a\nb",
+            "\r",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "ü",
+            "sha256:ab",
+            "00:00 UTC",
+            "---",
+            "...",
+            "true",
+            "1.10",
+            "=",
+            "<<",
+            "a  b",
+            "\0",
+            "a\u{7f}b",
+            "::1",
+            "::",
+            "https://h/v1",
+            "x::",
+            "emoji 🦀",
+            " lead",
+            "trail ",
+            ",",
+            "}",
         ] {
             for flow in [false, true] {
                 for (single, quoted) in [(false, false), (true, false), (false, true)] {
                     let written = write(text, Wish { flow, single, quoted });
-                    let file = if flow { format!("{{ a: {written}, b: x }}") } else { format!("a: {written} # c\nb: x\n") };
+                    let file =
+                        if flow { format!("{{ a: {written}, b: x }}") } else { format!("a: {written} # c\nb: x\n") };
                     let piece = layout::read(&file).unwrap_or_else(|| panic!("{file}"));
                     let member = &piece.members()[0];
                     assert_eq!(&file[member.value.start..member.value.end], written, "{file}");
-                    let yaml = yaml_rust2::YamlLoader::load_from_str(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+                    let yaml =
+                        yaml_rust2::YamlLoader::load_from_str(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
                     assert_eq!(piece.members().len(), 2, "{file}");
                     if !matches!(text, "true" | "1.10") {
                         assert_eq!(yaml[0]["a"].as_str(), Some(text), "{file}");

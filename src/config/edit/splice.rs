@@ -145,10 +145,20 @@ impl Page<'_> {
     }
 
     /// A new key behind `after`, or at the end.
-    pub(super) fn insert_member(&self, map: &Piece, after: Option<usize>, key: &str, value: &Value) -> Result<Splice, Fault> {
+    pub(super) fn insert_member(
+        &self,
+        map: &Piece,
+        after: Option<usize>,
+        key: &str,
+        value: &Value,
+    ) -> Result<Splice, Fault> {
         let members = map.members();
         let Some(last) = after.and_then(|at| members.get(at)).or(members.last()) else {
-            return Ok(Splice { start: map.content, end: map.end, with: format!("{{ {} }}", render::pair(key, value)) });
+            return Ok(Splice {
+                start: map.content,
+                end: map.end,
+                with: format!("{{ {} }}", render::pair(key, value)),
+            });
         };
         if matches!(map.kind, Kind::FlowMap(_)) {
             let at = last.value.end.max(last.key.end);
@@ -162,7 +172,8 @@ impl Page<'_> {
     /// In which column the keys of a mapping stand: one that is alone in its line tells.
     fn column_of(&self, members: &[Member]) -> Option<usize> {
         let alone = members.iter().find(|member| lines::is_first_in_line(self.text, member.key.start));
-        let spaces = |member: &&Member| lines::before(self.text, member.key.start).bytes().all(|it| b" -".contains(&it));
+        let spaces =
+            |member: &&Member| lines::before(self.text, member.key.start).bytes().all(|it| b" -".contains(&it));
         let member = alone.or_else(|| members.first().filter(spaces))?;
         Some(lines::column(self.text, member.key.start))
     }
@@ -251,18 +262,30 @@ impl Page<'_> {
         Ok(Splice { start: floor, end: reached, with })
     }
 
-    fn arrange_flow(&self, holder: &Holder<'_>, list: &Piece, items: &[Piece], slots: &[Slot<'_>]) -> Result<Splice, Fault> {
+    fn arrange_flow(
+        &self,
+        holder: &Holder<'_>,
+        list: &Piece,
+        items: &[Piece],
+        slots: &[Slot<'_>],
+    ) -> Result<Splice, Fault> {
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Err(Fault::Layout(list.start)) };
         let between: Vec<&str> =
             items.windows(2).filter_map(|two| Some(self.slice(two.first()?.end, two.last()?.start))).collect();
         let usual = between.first().copied().filter(|gap| !gap.contains('#')).unwrap_or(", ");
-        let in_place = slots.iter().take(items.len()).enumerate().all(|(at, slot)| matches!(slot, Slot::Old(old) if *old == at));
-        let added: Option<Vec<&Value>> = slots.iter().skip(items.len()).map(|slot| match slot {
-            Slot::New(value) => Some(*value),
-            Slot::Old(_) => None,
-        }).collect();
+        let in_place =
+            slots.iter().take(items.len()).enumerate().all(|(at, slot)| matches!(slot, Slot::Old(old) if *old == at));
+        let added: Option<Vec<&Value>> = slots
+            .iter()
+            .skip(items.len())
+            .map(|slot| match slot {
+                Slot::New(value) => Some(*value),
+                Slot::Old(_) => None,
+            })
+            .collect();
         if let Some(added) = added.filter(|_| in_place && slots.len() > items.len()) {
-            let with = added.into_iter().map(|value| format!("{usual}{}", render::inline(value, holder.key, true))).collect();
+            let with =
+                added.into_iter().map(|value| format!("{usual}{}", render::inline(value, holder.key, true))).collect();
             return Ok(Splice { start: last.end, end: last.end, with });
         }
         // Nobody can tell whose comments they are.

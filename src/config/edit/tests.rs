@@ -4,7 +4,6 @@ mod files;
 mod keys;
 mod properties;
 
-
 use super::*;
 
 const ENVIRONMENT: [(&str, &str); 9] = [
@@ -40,7 +39,8 @@ fn difference(old: &str, new: &str) -> Vec<String> {
     let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
     for (i, left) in old.iter().enumerate().rev() {
         for (j, right) in new.iter().enumerate().rev() {
-            common[i][j] = if left == right { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+            common[i][j] =
+                if left == right { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
     let (mut i, mut j, mut lines) = (0, 0, Vec::new());

@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_makes_no_difference() {
-        let (one, other) = (Value::from([("a", 1.into()), ("b", 2.into())]), Value::from([("b", 2.into()), ("a", 1.into())]));
+        let (one, other) =
+            (Value::from([("a", 1.into()), ("b", 2.into())]), Value::from([("b", 2.into()), ("a", 1.into())]));
         assert!(one.same(&other) && one != other);
         assert!(!one.same(&Value::from([("a", Value::from(1))])));
     }

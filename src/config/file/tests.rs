@@ -1,8 +1,8 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 
-use super::super::environment::Environment;
 use super::super::edit::EditError;
+use super::super::environment::Environment;
 use super::super::layers::Overrides;
 use super::*;
 
@@ -52,7 +52,12 @@ impl Home {
 fn editor<'a>() -> Editor<'a> {
     const NOTHING: &Overrides = &Overrides { host: None, port: None, data_dir: None };
     static NONE: [(&str, &str); 0] = [];
-    Editor { origin: "config.yaml", base_dir: Path::new(""), environment: &NONE as &dyn Environment, overrides: NOTHING }
+    Editor {
+        origin: "config.yaml",
+        base_dir: Path::new(""),
+        environment: &NONE as &dyn Environment,
+        overrides: NOTHING,
+    }
 }
 
 /// A disk on which some operations fail, and which can do something behind a writer's back.
@@ -96,7 +101,10 @@ impl Disk for &Failing {
 
     fn may_write(&self, path: &Path) -> io::Result<()> {
         let known = self.may_write.borrow();
-        known.iter().find(|(of, _)| of == path).map_or_else(|| RealDisk.may_write(path), |(_, kind)| Err((*kind).into()))
+        known
+            .iter()
+            .find(|(of, _)| of == path)
+            .map_or_else(|| RealDisk.may_write(path), |(_, kind)| Err((*kind).into()))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -192,8 +200,7 @@ fn writers_exclude_each_other() {
 #[test]
 fn where_a_new_file_cannot_take_the_place_the_old_one_is_written() {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, ResourceBusy};
-    for (replace, create) in
-        [(Some(ResourceBusy), None), (Some(CrossesDevices), None), (None, Some(PermissionDenied))]
+    for (replace, create) in [(Some(ResourceBusy), None), (Some(CrossesDevices), None), (None, Some(PermissionDenied))]
     {
         let home = Home::with("the old contents, which are longer");
         let disk = Failing::default();

@@ -59,7 +59,9 @@ fn unescaped(text: &str) -> String {
     for piece in pieces {
         let code = piece.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match code {
-            Some(code) if code.is_ascii() => plain.extend([&char::from(code).to_string(), piece.get(3..).unwrap_or_default()]),
+            Some(code) if code.is_ascii() => {
+                plain.extend([&char::from(code).to_string(), piece.get(3..).unwrap_or_default()])
+            }
             _ => plain.extend(["\\", piece]),
         }
     }

@@ -77,7 +77,8 @@ fn o24_a_mask_of_something_else_is_refused() {
 fn a_mask_means_the_key_behind_it_wherever_it_stands_in_the_list() {
     let text = loadable();
     let masked = mask("mistral-key-in-plain");
-    let new = edited(&text, put_provider("mistral", &format!(r#"{{"type":"mistral","apiKeys":["{masked}","new-key"]}}"#)));
+    let new =
+        edited(&text, put_provider("mistral", &format!(r#"{{"type":"mistral","apiKeys":["{masked}","new-key"]}}"#)));
     assert_eq!(difference(&text, &new), ["-      - ${MISTRAL_API_KEY}", "+      - new-key"].map(|it| it), "{new}");
 }
 
@@ -90,7 +91,8 @@ fn a_reference_stays_unless_another_value_is_set() {
     assert_eq!(difference(&text, &edited(&text, set("port", "4001"))), ["-  port: ${PORT:-3429}", "+  port: 4001"]);
     let keeps = put_provider("groq", r#"{"type":"groq","headers":{"X-Org":"org-1234567890abcdef"}}"#);
     assert_eq!(edited(&text, keeps), text);
-    let value = put_provider("groq", r#"{"type":"groq","apiKey":"gsk_valueOfTheVariable0123","headers":{"X-Org":"***"}}"#);
+    let value =
+        put_provider("groq", r#"{"type":"groq","apiKey":"gsk_valueOfTheVariable0123","headers":{"X-Org":"***"}}"#);
     assert_eq!(edited(&text, value), text);
     let other = put_provider("groq", r#"{"type":"groq","apiKey":"${OTHER}","headers":{"X-Org":"***"}}"#);
     assert_eq!(
@@ -137,7 +139,8 @@ fn o23_client_keys_are_added_as_digests_and_removed_in_any_form() {
 #[test]
 fn client_keys_may_be_mappings_with_a_label() {
     let (written, resolved) = {
-        let editor = Editor { origin: "", base_dir: Path::new(""), environment: &ENVIRONMENT, overrides: &Overrides::default() };
+        let editor =
+            Editor { origin: "", base_dir: Path::new(""), environment: &ENVIRONMENT, overrides: &Overrides::default() };
         editor.values(TEXT).unwrap()
     };
     let present = Present { written: &written, resolved: &resolved };

@@ -126,7 +126,8 @@ impl Writer<'_> {
             let texts: Vec<Vec<(&str, String)>> = entries
                 .iter()
                 .map(|(provider, model, timeout)| {
-                    let mut members = vec![("provider", plain.providers[*provider].0.clone()), ("model", model.clone())];
+                    let mut members =
+                        vec![("provider", plain.providers[*provider].0.clone()), ("model", model.clone())];
                     members.extend(timeout.map(|timeout| ("timeout", timeout.to_string())));
                     members
                 })
@@ -185,7 +186,8 @@ impl Plain {
 }
 
 fn load(text: &str) -> Result<Config, String> {
-    parse(text, "test.yaml", Path::new("/nonexistent"), &ENVIRONMENT, &Overrides::default()).map_err(|it| it.to_string())
+    parse(text, "test.yaml", Path::new("/nonexistent"), &ENVIRONMENT, &Overrides::default())
+        .map_err(|it| it.to_string())
 }
 
 /// A change of a file, drawn from what is in it.
@@ -219,7 +221,11 @@ impl Draw {
         let entry_owner = |chain: &str, at: usize| vec![format!("entry-{chain}-{at}"), format!("chain-{chain}")];
         let json = |provider: usize, model: &str, timeout: Option<u32>| {
             let timeout = timeout.map_or(Value::Null, |timeout| u64::from(timeout).into());
-            Value::from([("provider", plain.providers[provider].0.as_str().into()), ("model", model.into()), ("timeout", timeout)])
+            Value::from([
+                ("provider", plain.providers[provider].0.as_str().into()),
+                ("model", model.into()),
+                ("timeout", timeout),
+            ])
         };
         Some(match self {
             Self::Set(which, number) => {
@@ -247,7 +253,8 @@ impl Draw {
                 let mut seen = BTreeSet::new();
                 members.reverse();
                 members.retain(|(key, _)| seen.insert(*key));
-                let provider = Value::Map(members.iter().map(|(key, text)| ((*key).into(), text.as_str().into())).collect());
+                let provider =
+                    Value::Map(members.iter().map(|(key, text)| ((*key).into(), text.as_str().into())).collect());
                 let at = after.providers.iter().position(|it| it.0 == id)?;
                 after.providers[at].1 = members;
                 (Change::PutProvider { id: id.clone(), provider }, vec![format!("provider-{id}")], after)
@@ -395,13 +402,15 @@ impl Plain {
 }
 
 fn plain() -> impl Strategy<Value = Plain> {
-    let members = || (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(timeout, key, enabled)| {
-        let mut members = vec![("type", "local".to_owned())];
-        members.extend(timeout.then(|| ("timeout", "5000".to_owned())));
-        members.extend(key.then(|| ("apiKey", "${KEY}".to_owned())));
-        members.extend(enabled.then(|| ("enabled", "true".to_owned())));
-        members
-    });
+    let members = || {
+        (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(timeout, key, enabled)| {
+            let mut members = vec![("type", "local".to_owned())];
+            members.extend(timeout.then(|| ("timeout", "5000".to_owned())));
+            members.extend(key.then(|| ("apiKey", "${KEY}".to_owned())));
+            members.extend(enabled.then(|| ("enabled", "true".to_owned())));
+            members
+        })
+    };
     let providers = prop::collection::vec(members(), 1..5);
     let entry = (any::<Index>(), prop::option::of(1_u32..9000));
     let chains = prop::collection::vec(prop::collection::vec(entry, 1..5), 1..4);
@@ -416,7 +425,8 @@ fn plain() -> impl Strategy<Value = Plain> {
                 .enumerate()
                 .map(|(at, entries)| {
                     let entries = entries.into_iter().enumerate();
-                    let entries = entries.map(|(at, (provider, timeout))| (provider.index(providers.len()), format!("m{at}"), timeout));
+                    let entries = entries
+                        .map(|(at, (provider, timeout))| (provider.index(providers.len()), format!("m{at}"), timeout));
                     (names[at + offset].to_owned(), entries.collect())
                 })
                 .collect();
@@ -451,14 +461,16 @@ fn draw() -> impl Strategy<Value = Draw> {
         any::<u8>().prop_map(Draw::NewProvider),
         index().prop_map(Draw::DeleteProvider),
         any::<usize>().prop_map(Draw::TurnProviders),
-        (index(), prop::collection::vec((index(), any::<u8>()), 1..6)).prop_map(|(which, entries)| Draw::Chain(which, entries)),
+        (index(), prop::collection::vec((index(), any::<u8>()), 1..6))
+            .prop_map(|(which, entries)| Draw::Chain(which, entries)),
         index().prop_map(Draw::NewChain),
         index().prop_map(Draw::RenameChain),
         index().prop_map(Draw::DeleteChain),
         any::<usize>().prop_map(Draw::TurnChains),
         index().prop_map(Draw::Default),
         (index(), index(), index()).prop_map(|(which, place, provider)| Draw::Insert(which, place, provider)),
-        (index(), index(), prop::option::of(1_u32..9000)).prop_map(|(which, place, timeout)| Draw::Timeout(which, place, timeout)),
+        (index(), index(), prop::option::of(1_u32..9000))
+            .prop_map(|(which, place, timeout)| Draw::Timeout(which, place, timeout)),
         (index(), index()).prop_map(|(which, place)| Draw::Remove(which, place)),
         (index(), index(), index()).prop_map(|(which, from, to)| Draw::Move(which, from, to)),
     ]
@@ -520,7 +532,10 @@ fn o24_any_text_is_edited_or_left_alone() {
         set("port", "4001"),
         unset("port"),
         set("adminKeys", r#"["admin-key-of-mine"]"#),
-        put_provider("groq", r#"{"type":"groq","apiKey":"k2","models":{"a/b":{"contextWindow":3}},"headers":{"X":"y"}}"#),
+        put_provider(
+            "groq",
+            r#"{"type":"groq","apiKey":"k2","models":{"a/b":{"contextWindow":3}},"headers":{"X":"y"}}"#,
+        ),
         put_provider("new", r#"{"type":"local","name":"it's: new"}"#),
         delete_provider("groq"),
         put_chain("new", r#"{"entries":[{"provider":"groq","model":"m"},{"provider":"a","model":"n","timeout":5}]}"#),
@@ -540,10 +555,16 @@ fn o24_any_text_is_edited_or_left_alone() {
         texts.extend((1..lines.len().min(8)).flat_map(|at| {
             let (before, after) = lines.split_at(at);
             let (before, after) = (before.concat(), after.concat());
-            [before.clone(), format!("{before}  # between\n{after}"), format!("{before}\n\n{after}"), format!("{before}\t{after}")]
+            [
+                before.clone(),
+                format!("{before}  # between\n{after}"),
+                format!("{before}\n\n{after}"),
+                format!("{before}\t{after}"),
+            ]
         }));
         for text in texts {
-            _ = masked_text(&text, "x").map(|shown| assert!(!shown.contains(CORE) || text.contains("level"), "{text}\n{shown}"));
+            _ = masked_text(&text, "x")
+                .map(|shown| assert!(!shown.contains(CORE) || text.contains("level"), "{text}\n{shown}"));
             for change in &changes {
                 match edit(&text, std::slice::from_ref(change)) {
                     Ok(new) if new == text => {}
