@@ -17,7 +17,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use self::error::{RestoreError, WriteError};
+pub use self::error::{ChangeError, WriteError};
 pub use self::writable::Writable;
 
 use super::disk::{Disk, RealDisk};
@@ -97,7 +97,7 @@ impl<D: Disk> ConfigFile<D> {
         based_on: Revision,
         source: Source,
         now_ms: u64,
-    ) -> Result<(String, Revision), RestoreError> {
+    ) -> Result<(String, Revision), ChangeError> {
         let (text, current) = self.read()?;
         if current != based_on {
             return Err(WriteError::Stale { current }.into());
@@ -117,8 +117,8 @@ impl<D: Disk> ConfigFile<D> {
         id: &str,
         based_on: Revision,
         now_ms: u64,
-    ) -> Result<(String, Revision), RestoreError> {
-        let text = self.versions.read(id).map_err(|error| RestoreError::Version(error::reason(&error)))?;
+    ) -> Result<(String, Revision), ChangeError> {
+        let text = self.versions.read(id).map_err(|error| ChangeError::Version(error::reason(&error)))?;
         editor.check(&text)?;
         let revision = self.save(&text, based_on, Source::Restored, now_ms)?;
         Ok((text, revision))

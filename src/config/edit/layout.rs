@@ -96,7 +96,7 @@ pub(super) fn read(text: &str) -> Option<Piece> {
     offsets.push(text.len());
     let mut scanner = Scanner::new(bare.chars());
     let mut tokens = Vec::new();
-    while let Some(Token(at, token)) = scanner.next() {
+    for Token(at, token) in scanner.by_ref() {
         // The end of the stream may lie behind the end of the text.
         tokens.push((offsets.get(at.index()).copied().unwrap_or(text.len()), token));
     }

@@ -58,7 +58,7 @@ impl WriteError {
 
 /// Why an edit did not come into the file, or an earlier version not back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
+pub enum ChangeError {
     /// The edit makes no sense.
     #[error(transparent)]
     Edit(#[from] EditError),

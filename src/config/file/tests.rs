@@ -174,7 +174,7 @@ fn o24_a_change_made_from_an_older_file_is_refused() {
     assert_eq!(file.write("mine", Revision::of(b"older")), Err(stale.clone()));
     assert_eq!(file.save("mine", Revision::of(b"older"), Source::Api, 1), Err(stale.clone()));
     let refused = file.edit(&editor(), &[], Revision::of(b"older"), Source::Api, 1);
-    assert_eq!(refused, Err(RestoreError::Write(stale)));
+    assert_eq!(refused, Err(ChangeError::Write(stale)));
     assert_eq!((home.text().as_str(), home.versions().len()), ("newer", 0));
 }
 
@@ -304,12 +304,12 @@ fn o24_a_change_that_cannot_be_used_changes_neither_the_file_nor_the_versions() 
     let revision = Revision::of(GOOD.as_bytes());
     let change = Change::Set { key: "port".to_owned(), value: "many".into() };
     let refused = file.edit(&editor(), &[change], revision, Source::Ui, 1_000);
-    assert!(matches!(refused, Err(RestoreError::Edit(EditError::Refused(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(ChangeError::Edit(EditError::Refused(_)))), "{refused:?}");
     let bad = Versions::new(home.data()).keep(b"version: 2\n", Source::FoundOnDisk, 1).unwrap().unwrap();
     let refused = file.restore(&editor(), &bad.id, revision, 2_000);
-    assert!(matches!(refused, Err(RestoreError::Config(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ChangeError::Config(_))), "{refused:?}");
     let refused = file.restore(&editor(), "../etc/config", revision, 2_000);
-    assert!(matches!(refused, Err(RestoreError::Version(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ChangeError::Version(_))), "{refused:?}");
     assert_eq!((home.text().as_str(), home.versions().len()), (GOOD, 1));
 }
 
