@@ -9,6 +9,9 @@ use super::*;
 use crate::config::model::Config;
 use crate::config::parse;
 
+/// Provider, model and timeout.
+type Place = (usize, String, Option<u32>);
+
 /// What a file says, apart from how it is written.
 #[derive(Clone, Debug)]
 struct Plain {
@@ -16,7 +19,7 @@ struct Plain {
     /// Id and members.
     providers: Vec<(String, Vec<(&'static str, String)>)>,
     /// Name, and provider, model and timeout of each entry.
-    chains: Vec<(String, Vec<(usize, String, Option<u32>)>)>,
+    chains: Vec<(String, Vec<Place>)>,
 }
 
 /// How it is written.
@@ -297,7 +300,7 @@ impl Draw {
                 let at = which.index(plain.chains.len());
                 let name = plain.chains[at].0.clone();
                 let mut seen = BTreeSet::new();
-                let entries: Vec<(usize, String, Option<u32>)> = entries
+                let entries: Vec<Place> = entries
                     .iter()
                     .map(|(provider, model)| (provider.index(plain.providers.len()), format!("m{}", model % 5), None))
                     .filter(|(provider, model, _)| seen.insert((*provider, model.clone())))
@@ -562,10 +565,12 @@ fn o24_any_text_is_edited_or_left_alone() {
                 format!("{before}\t{after}"),
             ]
         }));
-        for text in texts {
+        for (number, text) in texts.into_iter().enumerate() {
             _ = masked_text(&text, "x")
                 .map(|shown| assert!(!shown.contains(CORE) || text.contains("level"), "{text}\n{shown}"));
-            for change in &changes {
+            // All of them on the seed itself, each third one on what was made of it.
+            let some = if number == 0 { 1 } else { 3 };
+            for change in changes.iter().skip(number % some).step_by(some) {
                 match edit(&text, std::slice::from_ref(change)) {
                     Ok(new) if new == text => {}
                     Ok(new) => {
@@ -577,5 +582,5 @@ fn o24_any_text_is_edited_or_left_alone() {
             }
         }
     }
-    assert!(edits > 200, "{edits}");
+    assert!(edits > 100, "{edits}");
 }
