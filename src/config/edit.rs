@@ -1,7 +1,7 @@
 //! Editing the file so that it stays the user's: comments, order, quotes, indentation, line ends and `${NAME}` stay as they
 //! are, byte for byte, wherever nothing is changed.
 //!
-//! 1. [`change`]: what a change means for the values of the file
+//! 1. `change`: what a change means for the values of the file
 //! 2. `keep`: a mask that comes back means the value behind it
 //! 3. `reconcile`: which values differ, and the smallest `splice` of the text for each; `layout` knows where everything
 //!    stands, `render` writes what is new
