@@ -14,9 +14,12 @@ mod check;
 mod client_key;
 mod day_reset;
 pub mod diff;
+pub mod disk;
 pub mod document;
+pub mod edit;
 pub mod environment;
 pub mod error;
+pub mod file;
 mod interpolate;
 mod key_file;
 mod layers;
@@ -28,11 +31,13 @@ mod raw;
 mod read;
 mod report;
 mod resolve;
+pub mod revision;
 mod rules;
 pub mod source;
 pub mod starter;
 mod strict;
 pub mod traces;
+pub mod versions;
 mod wording;
 
 use std::fs::File;
@@ -55,12 +60,16 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// All that is wrong with it. [`ConfigErrorKind::Missing`] when there is no such file.
 pub fn load(path: &Path, environment: &dyn Environment, overrides: &Overrides) -> Result<Config, ConfigErrors> {
+    let origin = path.display().to_string();
     let text = read(path)?;
-    parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")), environment, overrides)
+    parse(&text, &origin, path.parent().unwrap_or(Path::new("")), environment, overrides)
 }
 
-/// The text of the file at `path`.
-fn read(path: &Path) -> Result<String, ConfigErrors> {
+/// The text of the configuration at `path`.
+///
+/// # Errors
+/// There is none, or what is there is no text. [`ConfigErrorKind::Missing`] when there is no such file.
+pub fn read(path: &Path) -> Result<String, ConfigErrors> {
     read_text(path).map_err(|(kind, place, message)| {
         let problem = Problem::new(YamlPath::root(), place, message);
         let help = match kind {

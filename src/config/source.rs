@@ -7,6 +7,7 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::layers::Overrides;
 use super::model::Config;
+use super::revision::Revision;
 use super::{parse, read};
 
 /// The file, and what is laid over it.
@@ -75,11 +76,10 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Tells one text of a configuration from another: the first 12 hexadecimal digits of its SHA-256.
+/// Tells one text of a configuration from another: the beginning of its SHA-256.
 #[must_use]
 pub fn revision(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Revision::of(text.as_bytes()).to_string()
 }
 
 #[cfg(test)]
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn revisions_are_short_and_tell_texts_apart() {
-        assert_eq!(revision(""), "e3b0c44298fc");
+        assert_eq!(revision(""), "e3b0c44298fc1c14");
         assert_ne!(revision("a"), revision("b"));
     }
 }

@@ -4,7 +4,7 @@ use super::document::{Content, Document};
 use super::path::{Step, YamlPath};
 
 /// Everything below these keys is secret.
-const SECRET_KEYS: [&str; 4] = ["apiKey", "apiKeys", "adminKeys", "headers"];
+pub(super) const SECRET_KEYS: [&str; 4] = ["apiKey", "apiKeys", "adminKeys", "headers"];
 
 /// What API keys of the known services begin with.
 const KEY_PREFIXES: [&str; 14] = [
@@ -67,11 +67,14 @@ pub(super) fn shown(text: &str) -> String {
 /// Rather one word too many than one key. Names of models are long too, but their parts are short.
 pub(super) fn may_be_a_key(text: &str) -> bool {
     const LONG: usize = 20;
-    let begins_like_one = text
-        .split(|letter: char| letter.is_whitespace() || "${}\"'=/@".contains(letter))
-        .any(|word| KEY_PREFIXES.iter().any(|prefix| word.len() > prefix.len() + 3 && word.starts_with(prefix)));
     let mut parts = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    begins_like_one || parts.any(|part| part.len() >= LONG && part.bytes().any(|byte| byte.is_ascii_digit()))
+    begins_like_a_key(text) || parts.any(|part| part.len() >= LONG && part.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether one of its words begins as keys of the known services do.
+pub(super) fn begins_like_a_key(text: &str) -> bool {
+    text.split(|letter: char| letter.is_whitespace() || "${}\"'=/@".contains(letter))
+        .any(|word| KEY_PREFIXES.iter().any(|prefix| word.len() > prefix.len() + 3 && word.starts_with(prefix)))
 }
 
 /// The word that was probably meant.

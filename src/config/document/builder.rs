@@ -16,6 +16,8 @@ const MOST_NODES: usize = 20_000;
 const DEEPEST: usize = 32;
 
 pub(super) fn build(text: &str) -> Result<(Document, Vec<Problem>), Problem> {
+    // The parser would take it for a part of the first key.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     refuse_control_characters(text)?;
     let lines: Vec<&str> = text.lines().collect();
     let mut parser = Parser::new_from_str(text);

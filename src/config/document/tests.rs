@@ -56,6 +56,7 @@ fn values_and_keys_know_where_they_stand() {
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
     let document = document("\u{feff}a: 1\r\nb: 2\r\n");
+    assert_eq!(document.place(&YamlPath::root().key("a")), place(1, 4));
     assert_eq!(document.place(&YamlPath::root().key("b")), place(2, 4));
 }
 

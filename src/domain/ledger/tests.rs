@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bucket::refill::Refill;
+use crate::domain::cooldown::Deadline;
 use crate::domain::evidence::{DAY, HOUR, MINUTE, Reading, Stated};
 use crate::domain::outcome::{CooldownClass, Hint, Reason, Target};
 use crate::domain::time::Wall;

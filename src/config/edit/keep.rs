@@ -1,0 +1,99 @@
+//! What is put over what is there: a mask means the value behind it, and a `${NAME}` whose value is put stays a `${NAME}`.
+
+use super::super::path::YamlPath;
+use super::error::EditError;
+use super::mask::{is_mask, mask, masked_scalar};
+use super::value::Value;
+
+/// A value of the file, as written and with its variables filled in.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a> {
+    pub(super) written: &'a Value,
+    pub(super) resolved: &'a Value,
+}
+
+impl<'a> Present<'a> {
+    pub(super) fn get(self, key: &str) -> Option<Self> {
+        let written = self.written.get(key)?;
+        Some(Self { written, resolved: self.resolved.get(key).unwrap_or(&Value::Null) })
+    }
+
+    pub(super) fn items(self) -> impl Iterator<Item = Self> + Clone + 'a {
+        let Self { written, resolved } = self;
+        let resolved = move |at: usize| resolved.items().get(at).unwrap_or(&Value::Null);
+        written.items().iter().enumerate().map(move |(at, written)| Self { written, resolved: resolved(at) })
+    }
+
+    fn text(self) -> Option<(&'a str, Option<&'a str>)> {
+        Some((self.written.as_text()?, self.resolved.as_text()))
+    }
+
+    /// Whether `text` is another way to say what is there.
+    fn is_meant_by(self, text: &str, path: &YamlPath) -> bool {
+        let Some((written, resolved)) = self.text() else { return false };
+        let masked = |value: &str| masked_scalar(value, path) == text || mask(value) == text;
+        written == text
+            || resolved == Some(text)
+            || (is_mask(text, path) && (masked(written) || resolved.is_some_and(masked)))
+    }
+}
+
+/// `new` with everything in it that means the present value replaced by that.
+///
+/// # Errors
+/// A mask that is not that of the present value.
+pub(super) fn keep(present: Option<Present<'_>>, new: Value, path: &YamlPath) -> Result<Value, EditError> {
+    match new {
+        Value::Null => Ok(Value::Null),
+        Value::Text(text) => match present {
+            Some(present) if present.is_meant_by(&text, path) => Ok(present.written.clone()),
+            // Nothing of it may be known: it is what it says, all of it hidden.
+            Some(present)
+                if text == super::mask::NOTHING && present.text().is_some() && super::mask::is_secret(path) =>
+            {
+                Ok(present.written.clone())
+            }
+            _ if is_mask(&text, path) => Err(EditError::Masked { path: path.clone().masked() }),
+            _ => Ok(Value::Text(text)),
+        },
+        Value::List(items) => {
+            let mut free: Vec<Present<'_>> = present.into_iter().flat_map(Present::items).collect();
+            let mut used = vec![false; free.len()];
+            let mut list = Vec::with_capacity(items.len());
+            for (at, item) in items.into_iter().enumerate() {
+                let found = partner(&free, &used, &item, at, &path.index(at));
+                found.and_then(|found| used.get_mut(found)).into_iter().for_each(|used| *used = true);
+                let partner = found.and_then(|found| free.get_mut(found)).copied();
+                list.push(keep(partner, item, &path.index(at))?);
+            }
+            Ok(Value::List(list))
+        }
+        Value::Map(members) => {
+            let mut map = Vec::with_capacity(members.len());
+            for (key, value) in members {
+                let value = keep(present.and_then(|it| it.get(&key)), value, &path.key(key.as_str()))?;
+                if value != Value::Null {
+                    map.push((key, value));
+                }
+            }
+            Ok(Value::Map(map))
+        }
+    }
+}
+
+/// The item of the list that `item` is about: the one at its place if it can be, else the first that can.
+fn partner(present: &[Present<'_>], used: &[bool], item: &Value, at: usize, path: &YamlPath) -> Option<usize> {
+    let names =
+        |value: &Value| ["id", "name", "provider", "model", "key"].map(|key| value.text(key).map(str::to_owned));
+    let is_about = |present: &Present<'_>| match item {
+        Value::Text(text) => present.is_meant_by(text, path),
+        Value::Map(_) if item.get("key").is_some() => {
+            let key = item.text("key").unwrap_or_default();
+            present.get("key").is_some_and(|present| present.is_meant_by(key, &path.key("key")))
+        }
+        Value::Map(_) => names(item) == names(present.written) || names(item) == names(present.resolved),
+        Value::Null | Value::List(_) => false,
+    };
+    let fits = |at: &usize| used.get(*at).is_some_and(|used| !used) && present.get(*at).is_some_and(is_about);
+    Some(at).filter(fits).or_else(|| (0..present.len()).find(fits))
+}

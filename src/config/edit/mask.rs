@@ -1,0 +1,228 @@
+//! Secrets made unreadable, but not unrecognizable.
+
+use super::super::document::Document;
+use super::super::error::{ConfigErrorKind, ConfigErrors, Problem};
+use super::super::path::{Step, YamlPath};
+use super::super::wording::{SECRET_KEYS, begins_like_a_key, may_be_a_key};
+use super::layout::{self, Kind, Piece};
+use super::splice::{Splice, apply};
+use super::value::Value;
+
+/// What stands for a text of which nothing is shown.
+pub(super) const NOTHING: &str = "***";
+/// Below it a key gives too much away with each letter.
+const SHORTEST: usize = 12;
+/// Shorter secrets are not looked for in comments: they would be found in every other word.
+const SHORTEST_FOUND: usize = 6;
+
+/// A secret as it may be shown: `gsk_…a91f`. Up to four characters of its beginning and of its end, and never more than
+/// a third of it; of short ones nothing.
+#[must_use]
+pub fn mask(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    let shown = letters.len() / 3;
+    if letters.len() < SHORTEST {
+        return NOTHING.to_owned();
+    }
+    let (first, last) = ((shown / 2).min(4), shown.div_ceil(2).min(4));
+    let start: String = letters.iter().take(first).collect();
+    let end: String = letters.iter().skip(letters.len() - last).collect();
+    format!("{start}…{end}")
+}
+
+/// A secret of the file. References to the environment are none, so they are shown.
+pub(super) fn mask_written(text: &str) -> String {
+    if let Some(digest) = text.strip_prefix("sha256:") {
+        return format!("sha256:{}", mask(digest));
+    }
+    if !text.contains("${") || text.contains("$${") {
+        return mask(text.trim_end());
+    }
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((inside, after)) = after.split_once('}') else { return NOTHING.to_owned() };
+        let (name, default) = inside.split_once(":-").unwrap_or((inside, ""));
+        masked.push_str(if before.is_empty() { "" } else { NOTHING });
+        masked.push_str("${");
+        masked.push_str(if may_be_a_key(name) { NOTHING } else { name });
+        if inside.contains(":-") {
+            masked.push_str(":-");
+            masked.push_str(if default.is_empty() { "" } else { NOTHING });
+        }
+        masked.push('}');
+        rest = after;
+    }
+    masked.push_str(if rest.is_empty() { "" } else { NOTHING });
+    masked
+}
+
+/// Whether what stands at `path` is secret: keys and headers, but not the label of a key.
+pub(super) fn is_secret(path: &YamlPath) -> bool {
+    let secret = path.steps().iter().any(|step| matches!(step, Step::Key(key) if SECRET_KEYS.contains(&key.as_str())));
+    let is_label = matches!(path.steps(), [.., Step::Index(_), Step::Key(key)] if key == "label");
+    secret && !is_label
+}
+
+/// Whether a text can only be a mask.
+pub(super) fn is_mask(text: &str, path: &YamlPath) -> bool {
+    text == NOTHING || (is_secret(path) && (text.contains('…') || text.contains(NOTHING)))
+}
+
+/// The scalar at `path` as it may be shown.
+pub(super) fn masked_scalar(text: &str, path: &YamlPath) -> String {
+    let is_address = path.last_key() == Some("baseUrl") && !text.contains(['@', '?']);
+    match () {
+        () if is_secret(path) => mask_written(text),
+        () if is_address && !begins_like_a_key(text) => text.to_owned(),
+        () if may_be_a_key(text) => NOTHING.to_owned(),
+        () => text.to_owned(),
+    }
+}
+
+/// All values with the secret ones masked.
+pub(super) fn masked_value(value: &Value, path: &YamlPath) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        Value::Text(text) => Value::Text(masked_scalar(text, path)),
+        Value::List(items) => {
+            Value::List(items.iter().enumerate().map(|(at, item)| masked_value(item, &path.index(at))).collect())
+        }
+        Value::Map(members) => Value::Map(
+            members
+                .iter()
+                .map(|(key, value)| {
+                    let shown = if may_be_a_key(key) { NOTHING } else { key };
+                    (shown.to_owned(), masked_value(value, &path.key(key.as_str())))
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// The values of the file `text`, in its order, with the secret ones masked. What is masked may be put back: it means
+/// the value that is there.
+///
+/// # Errors
+/// The text is not YAML.
+pub fn masked_document(text: &str, origin: &str) -> Result<Value, ConfigErrors> {
+    let (document, _) =
+        Document::parse(text).map_err(|problem| ConfigErrors::new(origin, ConfigErrorKind::Invalid, vec![problem]))?;
+    Ok(masked_value(&Value::of(&document.root), &YamlPath::root()))
+}
+
+/// The file `text` as it is, comments and all, but with each secret masked, also where a comment holds one.
+///
+/// # Errors
+/// The text is not YAML, or so unusual that secrets in it cannot be found for certain.
+pub fn masked_text(text: &str, origin: &str) -> Result<String, ConfigErrors> {
+    let refuse = |problem| ConfigErrors::new(origin, ConfigErrorKind::Invalid, vec![problem]);
+    let unusual = || {
+        let message = "the file is written in a way in which secrets cannot be found for certain, so it is not shown";
+        refuse(Problem::new(YamlPath::root(), None, message).with_help("look at it with an editor"))
+    };
+    let (document, _) = Document::parse(text).map_err(refuse)?;
+    let root = layout::read(text).ok_or_else(unusual)?;
+    let mut secrets = Vec::new();
+    collect(&Value::of(&document.root), &YamlPath::root(), &mut secrets);
+    let mut masker = Masker { text, secrets, splices: Vec::new(), scalars: Vec::new() };
+    masker.piece(&root, &Value::of(&document.root), &YamlPath::root());
+    masker.comments();
+    apply(text, masker.splices).ok_or_else(unusual)
+}
+
+/// Secrets that stand in plain in the file, wherever an alias may repeat them.
+fn collect(value: &Value, path: &YamlPath, secrets: &mut Vec<String>) {
+    match value {
+        Value::Text(text) if is_secret(path) && mask_written(text) != *text => secrets.push(text.clone()),
+        Value::Null | Value::Text(_) => {}
+        Value::List(items) => {
+            items.iter().enumerate().for_each(|(at, item)| collect(item, &path.index(at), secrets));
+        }
+        Value::Map(members) => {
+            members.iter().for_each(|(key, value)| collect(value, &path.key(key.as_str()), secrets));
+        }
+    }
+}
+
+struct Masker<'a> {
+    text: &'a str,
+    secrets: Vec<String>,
+    splices: Vec<Splice>,
+    /// Where no comment can be.
+    scalars: Vec<(usize, usize)>,
+}
+
+impl Masker<'_> {
+    fn piece(&mut self, piece: &Piece, value: &Value, path: &YamlPath) {
+        match (&piece.kind, value) {
+            (Kind::Empty | Kind::Alias(_), _) => self.scalars.push((piece.start, piece.end)),
+            (Kind::Scalar(_), value) => {
+                let text = value.as_text().unwrap_or_default();
+                let found =
+                    !is_secret(path) && self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && text.contains(it));
+                self.scalar(piece, text, if found { NOTHING.to_owned() } else { masked_scalar(text, path) });
+            }
+            _ => {}
+        }
+        for member in piece.members() {
+            let shown = if may_be_a_key(&member.name) { NOTHING } else { &member.name };
+            self.scalar(&member.key, &member.name, shown.to_owned());
+            let path = path.key(member.name.as_str());
+            // A key that is written twice has a value only once: the other is masked as a whole.
+            match value.get(&member.name) {
+                Some(value) => self.piece(&member.value, value, &path),
+                None => self.piece(&member.value, &Value::Null, &path),
+            }
+        }
+        for (at, item) in piece.items().into_iter().enumerate() {
+            self.piece(item, value.items().get(at).unwrap_or(&Value::Null), &path.index(at));
+        }
+    }
+
+    fn scalar(&mut self, piece: &Piece, text: &str, shown: String) {
+        self.scalars.push((piece.start, piece.end));
+        let written = self.text.get(piece.content..piece.end).unwrap_or_default();
+        // A value that does not belong to what is written here says nothing about it.
+        let unknown = text.is_empty() && !matches!(written, "" | "~" | "''" | "\"\"" | "null" | "Null" | "NULL");
+        if shown != text || unknown {
+            let shown = if unknown { NOTHING.to_owned() } else { shown };
+            let with = super::scalar::write(&shown, super::scalar::Wish { flow: true, single: false, quoted: false });
+            self.splices.push(Splice { start: piece.content, end: piece.end, with });
+        }
+    }
+
+    fn comments(&mut self) {
+        let mut scalars = std::mem::take(&mut self.scalars);
+        scalars.sort_unstable();
+        let mut from = 0;
+        for (start, end) in scalars.into_iter().chain([(self.text.len(), self.text.len())]) {
+            let mut rest = from;
+            while let Some(hash) = self.text.get(rest..start).and_then(|gap| gap.find('#')).map(|at| rest + at) {
+                let end = super::lines::end(self.text, hash).min(start);
+                self.comment(hash, end);
+                rest = end;
+            }
+            from = end.max(from);
+        }
+    }
+
+    fn comment(&mut self, start: usize, end: usize) {
+        let comment = self.text.get(start..end).unwrap_or_default();
+        let mut masked = String::new();
+        for word in comment.split_inclusive(char::is_whitespace) {
+            let bare = word.trim_end();
+            let has_secret = self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && bare.contains(it.as_str()));
+            match has_secret || may_be_a_key(bare) {
+                true => masked.extend([NOTHING, word.get(bare.len()..).unwrap_or_default()]),
+                false => masked.push_str(word),
+            }
+        }
+        if masked != comment {
+            self.splices.push(Splice { start, end, with: masked });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::*;
+
+#[test]
+fn a_mask_shows_at_most_a_third_and_never_more_than_four_characters_of_each_end() {
+    for (secret, shown) in [
+        ("", "***"),
+        ("short", "***"),
+        ("elevenchars", "***"),
+        ("twelve-chars", "tw…rs"),
+        ("sixteen-chars-16", "si…-16"),
+        ("gsk_abcdefghijklmnopqrstuvwxa91f", "gsk_…a91f"),
+        ("üüüüüüüüüüüüüüü", "üü…üüü"),
+    ] {
+        assert_eq!(mask(secret), shown);
+    }
+    for length in 0..200 {
+        let secret: String = ('a'..='z').cycle().take(length).collect();
+        let shown = mask(&secret).chars().filter(char::is_ascii_lowercase).count();
+        assert!(shown * 3 <= length && shown <= 8, "{length}");
+    }
+}
+
+#[test]
+fn references_are_shown_but_not_what_stands_around_them() {
+    for (written, shown) in [
+        ("${GROQ_API_KEY}", "${GROQ_API_KEY}"),
+        ("${KEY:-}", "${KEY:-}"),
+        ("${KEY:-hunter2}", "${KEY:-***}"),
+        ("pre${KEY}post", "***${KEY}***"),
+        ("${gsk_abcdefgh}", "${***}"),
+        ("${OPEN", "***"),
+        ("$${not-a-reference-at-all}", "$${n…all}"),
+        ("sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", "sha256:2c26…e7ae"),
+    ] {
+        assert_eq!(mask_written(written), shown);
+    }
+}
+
+#[test]
+fn f19_a_file_is_shown_with_its_comments_and_without_its_secrets() {
+    let text = "\
+# gsk_oldKeyInAComment1 was the old key; hunter2hunter2 too
+version: 1
+settings: { apiKeys: [hunter2hunter2, \"${KEY}\"], adminKeys: ['x'] } # hunter2hunter2
+providers:
+  - id: a # ours
+    type: groq
+    name: &n gsk_7hIsMustNeverBePrinted
+    apiKey: *n
+    baseUrl: https://host/accounts/0123456789abcdef0123456789abcdef/v1
+    headers:
+      X-Org: |
+        hunter3hunter3
+      X-None:
+    models: { 'qwen/qwen3:free': {} }
+  - id: b
+    # apiKey: csk-commentedOut1
+    apiKey: \"a#b\\\"c\" # d
+    enabled: false\r
+";
+    let shown = masked_text(text, "").unwrap();
+    let expected = text
+        .replace("gsk_oldKeyInAComment1", "***")
+        .replace("hunter2hunter2 too", "*** too")
+        .replace("} # hunter2hunter2", "} # ***")
+        .replace("[hunter2hunter2", "[hu…r2")
+        .replace("'x'", "\"***\"")
+        .replace("gsk_7hIsMustNeverBePrinted", "\"***\"")
+        .replace("|\n        hunter3hunter3", "hu…r3")
+        .replace("csk-commentedOut1", "***")
+        .replace("\"a#b\\\"c\"", "\"***\"");
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_key_in_a_place_for_names_is_not_shown_either() {
+    let text = "providers:\n  - id: gsk_7hIsMustNeverBePrinted\n    gsk_7hIsMustNeverBePrinted: x\n    baseUrl: https://me:pw0@h/?gsk_7hIsMustNeverBePrinted\n";
+    assert!(!masked_text(text, "").unwrap().contains("7hIs"));
+    let document = serde_json::to_string(&masked_document(text, "").unwrap()).unwrap();
+    assert!(!document.contains("7hIs"), "{document}");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_shown() {
+    for text in ["a: [", "? [x]\n: gsk_7hIsMustNeverBePrinted\n"] {
+        let error = masked_text(text, "c.yaml").unwrap_err();
+        assert!(!error.to_string().contains("7hIs"), "{error}");
+    }
+}
