@@ -50,7 +50,7 @@ fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
     }
 }
 
-fn texts<'a>(list: &'a Value) -> Vec<&'a str> {
+fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
 }
 

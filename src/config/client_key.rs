@@ -33,7 +33,7 @@ impl<'de> Visitor<'de> for Form {
         f.write_str("a key, or a mapping with `key` and `label`")
     }
 
-    fn visit_string<E: Error>(self, key: String) -> Result<ClientKey, E> {
+    fn visit_str<E: Error>(self, key: &str) -> Result<ClientKey, E> {
         Ok(ClientKey { key: Some(Secret::new(key)), label: None })
     }
 

@@ -6,12 +6,13 @@ mod properties;
 
 use super::*;
 
-const ENVIRONMENT: [(&str, &str); 9] = [
+const ENVIRONMENT: [(&str, &str); 10] = [
     ("KEY", "gsk_7hIsMustNeverBePrinted0123456789"),
     ("PORT", "4000"),
     ("EMPTY", ""),
     ("WORD", "word"),
     ("PROXY_KEY", "proxy-key-of-some-length"),
+    ("LAPTOP_KEY", "laptop-key-of-some-length"),
     ("GROQ_API_KEY", "gsk_valueOfTheVariable0123"),
     ("MISTRAL_API_KEY", "mistral-one"),
     ("MISTRAL_API_KEY_2", "mistral-two"),
