@@ -24,7 +24,7 @@ use crate::actors::drain::Drain;
 use crate::actors::journal::{FLUSH_EVERY, Journal};
 use crate::actors::keeper::{Control, KeeperActor};
 use crate::actors::metrics::Metrics;
-use crate::actors::msg::{Close, NoteDown};
+use crate::actors::msg::{Close, Heir, NoteDown};
 use crate::actors::recorder::RecorderActor;
 use crate::actors::reload::{Origin, Reload, retention};
 use crate::clock::Clock;
@@ -160,6 +160,7 @@ impl Proxy {
                     let remembered = std::mem::take(&mut *remembered.lock().unwrap_or_else(PoisonError::into_inner));
                     let memory = journal_recorder.clone().recipient();
                     let control = KeeperActor::start_all(Arc::clone(&config), clock.clone(), remembered, memory);
+                    journal_recorder.do_send(Heir(control.keeper.clone().recipient()));
                     running.runs(&control);
                     control
                 })

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use chain429::actors::recorder::REOPEN_EVERY;
 use chain429::domain::time::Wall;
 use chain429::store::database::Database;
 use chain429::store::place::Place;
@@ -13,7 +14,7 @@ use chain429::web::state::RequestIds;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::app::{App, CLIENT, Reply, ask, chain_of, config_of, whole};
+use crate::support::app::{App, CLIENT, Reply, ask, chain_of, config_of, whole, with_a};
 use crate::support::binary::{Running, command};
 use crate::support::clock::{NOON, TestClock};
 use crate::support::provider::{Answer, DONE, Provider, STOP, USAGE, delta};
@@ -117,6 +118,33 @@ async fn two_proxies_on_one_database_both_serve_and_the_second_records_when_the_
     let database = open(&path);
     row(&database, &by_first);
     row(&database, &by_second);
+}
+
+/// What was known at the last stop counts also where it can be read only later: another process had the database, or its
+/// disk came late.
+#[actix_rt::test]
+async fn o12_quota_that_was_used_is_remembered_when_the_database_opens_late() {
+    let provider = Provider::with(|_, _| Answer::ok()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("usage.redb");
+    let limits = "    rateLimits: { requestsPerDay: 10 }\n";
+    let yaml = with_a(&chain_of(&[("a", &provider)]), limits);
+    let first = App::start_on(&yaml, TestClock::default(), &path);
+    for _ in 0..5 {
+        first.chat(ask("")).await;
+    }
+    let second = App::start_on(&yaml, TestClock::default(), &path);
+    second.chat(ask("")).await;
+    let left = async |app: &App| app.get("/v1/ratelimits").await.json()["chains"][0]["requestsLeft"].clone();
+    assert_eq!((left(&first).await, left(&second).await), (5.into(), 9.into()), "the first has the database");
+    first.stop().await;
+    second.clock.advance(REOPEN_EVERY);
+    let taken_up = async { while left(&second).await != 4 {} };
+    tokio::time::timeout(Duration::from_secs(10), taken_up).await.expect("it is taken up with the database");
+    second.stop().await;
+    let third = App::start_on(&yaml, TestClock::default(), &path);
+    assert_eq!(left(&third).await, 4, "and written down again");
+    third.stop().await;
 }
 
 /// The real binary in a folder of its own, and what it answered.

@@ -312,6 +312,43 @@ async fn a_chain_tells_what_is_left_until_each_reset() {
     app.stop().await;
 }
 
+/// A limit without a window says how much is left, and nothing of later.
+#[actix_rt::test]
+async fn a_limit_of_an_unknown_window_gives_no_forecast() {
+    let headers = [("x-ratelimit-limit-requests", "100"), ("x-ratelimit-remaining-requests", "20")];
+    let provider = Provider::with(move |_, _| Answer::json(200, &headers, COMPLETION)).await;
+    let app = App::start(&with_a(&chain_of(&[("a", &provider)]), "    rateLimits: { tokensPerDay: 1000 }\n")).await;
+    app.chat(ask("")).await;
+    let chain = app.get("/v1/ratelimits").await.json()["chains"][0].clone();
+    assert_eq!(chain["requestsLeft"], 20, "{chain}");
+    let forecast = chain["forecast"].as_array().unwrap();
+    assert_eq!(forecast.len(), 1, "{chain}");
+    assert_eq!((&forecast[0]["window"], &forecast[0]["requestsLeft"]), (&"day".into(), &Value::Null), "{chain}");
+    assert!(forecast[0]["tokensLeft"].is_u64(), "{chain}");
+    app.stop().await;
+}
+
+/// What cools down takes nothing from the others, whatever they share with it.
+#[actix_rt::test]
+async fn a_model_that_rests_does_not_bind_the_keys_together() {
+    let provider = Provider::with(|request, _| match request.text().contains("\"gone\"") {
+        true => Answer::json(404, &[], r#"{"error":{"message":"The model does not exist","code":"model_not_found"}}"#),
+        false => Answer::ok(),
+    })
+    .await;
+    let limits = "    rateLimits: { scope: provider, requestsPerDay: 100 }\n";
+    let yaml = with_a(&chain_of(&[("a", &provider)]), limits)
+        .replace("apiKey: key-of-a", "apiKeys: [key-1, key-2]")
+        .replace("{ provider: a, model: m }", "{ provider: a, model: gone }\n      - { provider: a, model: m }");
+    let app = App::start(&yaml).await;
+    let left = async || app.get("/v1/ratelimits").await.json()["chains"][0]["requestsLeft"].clone();
+    assert_eq!(left().await, 200);
+    assert_eq!(app.chat(ask("")).await.status, 200);
+    let now = left().await.as_u64().unwrap();
+    assert!((198..200).contains(&now), "two calls at most were counted: {now}");
+    app.stop().await;
+}
+
 /// A pool that two models share is counted once.
 #[actix_rt::test]
 async fn o12_what_models_share_is_left_once() {

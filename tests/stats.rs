@@ -77,6 +77,7 @@ async fn sums_are_told_under_the_names_of_earlier_versions_and_more() {
     assert_eq!(of(&chains, "chainName", "b/m")["totalRequests"], 1);
     let entry = app.get("/v1/stats/entries/b/m").await.json();
     assert_eq!((&entry["providerId"], &entry["model"], &entry["totalRequests"]), (&json!("b"), &json!("m"), &json!(3)));
+    assert_eq!(app.get("/v1/stats/entries/b%2Fm").await.json()["totalRequests"], 3, "as generated clients ask");
     assert_eq!(app.get("/v1/stats/clients/key-1").await.json()["totalRequests"], 5);
     app.stop().await;
 }

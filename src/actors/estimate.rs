@@ -22,6 +22,11 @@ impl EstimateGauge {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes up what was learnt before.
+    pub fn set(&self, estimate: Estimate) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = estimate;
+    }
+
     /// See [`Estimate::need`].
     #[must_use]
     pub fn need(&self, demand: Demand, reserves_output: bool) -> Need {

@@ -170,6 +170,11 @@ impl Fleet {
         self.books.changes(self.clock.now())
     }
 
+    /// Takes up what was known at the last stop, where it could not be read until now.
+    pub(super) fn catch_up(&mut self, late: State) {
+        self.books.catch_up(late, self.clock.now());
+    }
+
     fn now(&self) -> Now {
         self.clock.now()
     }

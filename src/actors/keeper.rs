@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Adopt, Explain, LookAhead, NoteDown, Remember, Revive, Survey};
+use super::msg::{Adopt, CatchUp, Explain, LookAhead, NoteDown, Remember, Revive, Survey};
 use super::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::Config;
@@ -90,6 +90,15 @@ impl Handler<Adopt> for KeeperActor {
             // Without a router there are no requests either.
             let _ = installed.await;
         })
+    }
+}
+
+impl Handler<CatchUp> for KeeperActor {
+    type Result = ();
+
+    fn handle(&mut self, late: CatchUp, _: &mut Self::Context) {
+        self.fleet.catch_up(late.0);
+        self.remember();
     }
 }
 

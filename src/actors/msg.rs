@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Message;
+use actix::{Message, Recipient};
 use tokio::sync::oneshot;
 
 use super::lease::{Hold, Lease, Outcome};
@@ -20,6 +20,7 @@ use crate::domain::ids::{EntryId, ProviderId};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Mono;
 use crate::domain::trail::Step;
+use crate::store::state::State;
 
 /// To an entry: may I call now? The reservation is made before the answer leaves.
 #[derive(Clone, Copy, Debug, Message)]
@@ -234,3 +235,13 @@ pub struct Remember(pub Vec<(String, Option<Vec<u8>>)>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct NoteDown;
+
+/// To the recorder: who is to have what was known at the last stop, should it be found only later.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Heir(pub Recipient<CatchUp>);
+
+/// To the keeper: what was known at the last stop.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct CatchUp(pub State);

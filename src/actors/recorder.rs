@@ -8,11 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, WrapFuture};
+use actix::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, WrapFuture};
 use tracing::{error, info, warn};
 
 use super::backlog::Backlog;
-use super::msg::{Close, Record, Remember, Retain};
+use super::msg::{CatchUp, Close, Heir, Record, Remember, Retain};
 use super::pending::{BATCH, Pending};
 use crate::clock::Clock;
 use crate::domain::time::Wall;
@@ -49,6 +49,12 @@ pub struct RecorderActor {
     failing: bool,
     /// Nothing is written any more.
     closed: bool,
+    /// What was known at the last stop has not been read yet.
+    owing: bool,
+    /// What was known at the last stop, and could be read only after the start.
+    late: Option<State>,
+    /// Who is to have it.
+    heir: Option<Recipient<CatchUp>>,
 }
 
 impl RecorderActor {
@@ -65,6 +71,9 @@ impl RecorderActor {
             due: false,
             failing: false,
             closed: false,
+            owing: false,
+            late: None,
+            heir: None,
         };
         let opened = (recorder.open)().and_then(|database| {
             let state = database.load_state()?;
@@ -83,6 +92,7 @@ impl RecorderActor {
             }
             Err(fault) => {
                 recorder.complain(&fault);
+                recorder.owing = true;
                 (recorder, State::new())
             }
         }
@@ -158,8 +168,18 @@ impl RecorderActor {
         }
         match (self.open)() {
             Ok(database) => {
+                // Before anything is written over it.
+                let late = if self.owing { database.load_state().map(Some) } else { Ok(None) };
                 self.shelf.put(database);
-                self.commit(ctx);
+                match late {
+                    Ok(late) => {
+                        self.owing = false;
+                        self.late = self.late.take().or(late);
+                        self.hand_over();
+                        self.commit(ctx);
+                    }
+                    Err(fault) => self.give_up(&fault, ctx),
+                }
             }
             Err(fault) => self.give_up(&fault, ctx),
         }
@@ -169,6 +189,15 @@ impl RecorderActor {
     fn sweep(&mut self, ctx: &mut Context<Self>) {
         self.sweep_once(ctx);
         self.after(SWEEP_EVERY, Self::sweep, ctx);
+    }
+
+    /// Hands over what was known at the last stop, if it could not be read at the start.
+    fn hand_over(&mut self) {
+        if let Some(heir) = &self.heir
+            && let Some(late) = self.late.take()
+        {
+            heir.do_send(CatchUp(late));
+        }
     }
 
     /// Removes rows that are too old, a few at a time: a commit of many would keep newer rows waiting.
@@ -237,6 +266,15 @@ impl Handler<Retain> for RecorderActor {
         if shorter {
             self.sweep_once(ctx);
         }
+    }
+}
+
+impl Handler<Heir> for RecorderActor {
+    type Result = ();
+
+    fn handle(&mut self, heir: Heir, _: &mut Self::Context) {
+        self.heir = Some(heir.0);
+        self.hand_over();
     }
 }
 

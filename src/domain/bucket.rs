@@ -300,16 +300,21 @@ impl Bucket {
         match &self.refill {
             Refill::Calendar(calendar) => Some(calendar.end()),
             Refill::Steady(_) => self.full_again(now),
-            _ => self.full_again(now).or(Some(Mono(now.0.saturating_add(self.span)))),
+            Refill::Ending(end) => Some(*end),
+            // Nobody has told how long it takes.
+            Refill::Rolling if self.window.is_none() => None,
+            Refill::Rolling => self.full_again(now).or(Some(Mono(now.0.saturating_add(self.span)))),
         }
     }
 
-    /// How much can be had from `begin` on and until `at`; `None` when nobody knows, because only what was left until
-    /// its end was ever told.
+    /// How much can be had from `begin` on and until `at`; `None` when nobody knows: how much there is after its end, or
+    /// when that is.
     #[must_use]
     pub fn left_by(&self, held: u64, now: Mono, begin: Mono, at: Mono) -> Option<u64> {
         let all = self.released_by(held, now, at);
-        let known = self.told_limit().is_some() || all == self.released_by(held, now, now);
+        let comes_back = self.window.is_some() || matches!(self.refill, Refill::Steady(_));
+        let ends = matches!(self.refill, Refill::Ending(end) if at <= end);
+        let known = ends || (comes_back && self.told_limit().is_some()) || all == self.released_by(held, now, now);
         // What has come back by then and was not used does not add up.
         let before = self.released_by(held, now, begin);
         known.then(|| all.saturating_sub(before).saturating_add(before.min(self.limit)))

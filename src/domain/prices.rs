@@ -25,7 +25,8 @@ impl Price {
 /// A price, and the models that it is for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// The model's name in lower case, without what stands before its last `/`; `*` stands for anything.
+    /// The model's name in lower case; `*` stands for anything. Without a `/` it means every model of that name, whatever
+    /// stands before the last `/` of its own.
     pub models: String,
     /// What it costs.
     pub price: Price,
@@ -68,7 +69,10 @@ const BUILT_IN: &[(&str, f64, f64)] = &[
     ("gpt-5-nano*", 0.05, 0.40),
     ("*deepseek-chat*", 0.27, 1.10),
     ("*deepseek-v3*", 0.27, 1.10),
-    ("*deepseek-r1*", 0.55, 2.19),
+    ("*deepseek-r1", 0.55, 2.19),
+    ("*deepseek-r1:*", 0.55, 2.19),
+    ("*deepseek-r1-0528", 0.55, 2.19),
+    ("*deepseek-r1-0528:*", 0.55, 2.19),
     ("mistral-small*", 0.10, 0.30),
     ("mistral-medium*", 0.40, 2.00),
     ("mistral-large*", 2.00, 6.00),
@@ -85,11 +89,8 @@ impl PriceList {
     /// These prices before the built-in ones.
     #[must_use]
     pub fn new(own: impl IntoIterator<Item = (String, Price)>) -> Self {
-        let own = own.into_iter().map(|(models, price)| Line {
-            models: bare(&models.to_ascii_lowercase()).to_owned(),
-            price,
-            built_in: false,
-        });
+        let own =
+            own.into_iter().map(|(models, price)| Line { models: models.to_ascii_lowercase(), price, built_in: false });
         let built_in = BUILT_IN.iter().map(|(models, input, output)| Line {
             models: (*models).to_owned(),
             price: Price { input: *input, output: *output },
@@ -109,7 +110,7 @@ impl PriceList {
     pub fn of(&self, model: &str) -> Option<&Line> {
         let model = model.to_ascii_lowercase();
         let name = bare(&model);
-        let fits = |line: &&Line| fits(&line.models, name);
+        let fits = |line: &&Line| fits(&line.models, if line.models.contains('/') { &model } else { name });
         // A price of the file that says something beats a built-in one; what is for any model comes last.
         let rank = |line: &&Line| {
             let letters = line.models.bytes().filter(|byte| *byte != b'*').count();
@@ -163,6 +164,8 @@ mod tests {
         let price = |input| Price { input, output: 2.0 * input };
         let list = PriceList::new([
             ("meta-llama/Llama-3.3-70B*".to_owned(), price(7.0)),
+            ("qwen/*".to_owned(), price(3.0)),
+            ("azure/gpt-4o".to_owned(), price(4.0)),
             ("llama*".to_owned(), price(5.0)),
             ("*".to_owned(), price(9.0)),
         ]);
@@ -171,6 +174,8 @@ mod tests {
         assert_eq!(of("llama-3.1-8b-instant"), 5.0, "the file's before the built-in one");
         assert_eq!(of("gemini-2.5-flash"), 0.30);
         assert_eq!(of("models/gemini-2.5-flash-lite"), 0.10);
+        assert_eq!(of("qwen/whatever"), 3.0);
+        assert_eq!((of("azure/gpt-4o"), of("openai/gpt-4o")), (4.0, 2.5), "whose it is counts where it is told");
         assert_eq!(of("nobody-knows-it"), 9.0, "the file's fallback");
         assert_eq!(PriceList::default().of("nobody-knows-it").unwrap().price.input, 0.30);
         assert_eq!(PriceList::default().of("openai/gpt-4o").unwrap().price.output, 10.0);

@@ -75,9 +75,8 @@ impl Database {
     /// When they are not.
     pub fn write<'a>(&self, rows: impl IntoIterator<Item = &'a Encoded>, changes: &Changes) -> Result<(), StoreError> {
         self.change(|writing| {
-            let rows: Vec<&Encoded> = rows.into_iter().collect();
-            requests::insert(writing, rows.iter().copied())?;
-            totals::apply(writing, rows, &Kind::ALL)?;
+            let new = requests::insert(writing, rows)?;
+            totals::apply(writing, new, &Kind::ALL)?;
             state::apply(writing, changes)
         })
     }

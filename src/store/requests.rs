@@ -255,14 +255,23 @@ fn decoded((key, row): (AccessGuard<'_, &'static [u8]>, AccessGuard<'_, &'static
 
 /// The order of ids is that in which the engine packs pages best: it leaves a page full when the next row comes behind
 /// all others, and halves it otherwise.
-pub(super) fn insert<'a>(writing: &WriteTransaction, rows: impl IntoIterator<Item = &'a Encoded>) -> Result<(), Fault> {
+///
+/// Returns those that were not there yet: a commit may have reached the disk although it said that it failed, and then
+/// its rows come again.
+pub(super) fn insert<'a>(
+    writing: &WriteTransaction,
+    rows: impl IntoIterator<Item = &'a Encoded>,
+) -> Result<Vec<&'a Encoded>, Fault> {
     let mut rows: Vec<&Encoded> = rows.into_iter().collect();
     rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     let mut table = writing.open_table(REQUESTS)?;
+    let mut new = Vec::with_capacity(rows.len());
     for row in rows {
-        table.insert(row.key.as_slice(), row.row.as_slice())?;
+        if table.insert(row.key.as_slice(), row.row.as_slice())?.is_none() {
+            new.push(row);
+        }
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Puts bytes that are no row in the place of one.

@@ -19,6 +19,9 @@ mod key;
 pub use key::{Kind, Unit, chain_and_entry};
 use key::{decode, encode, start, within};
 
+/// How long rows are kept at least: `retentionDays` is one or more.
+const ROWS_FOR: u64 = 24 * 3_600_000;
+
 /// How long minutes are kept.
 pub const MINUTES_FOR: u64 = 48 * 3_600_000;
 
@@ -68,7 +71,9 @@ impl Database {
                         let (first, end) = (first_id_at(Wall(from)), first_id_at(Wall(to)));
                         for entry in rows.range(key_of(&first).as_slice()..key_of(&end).as_slice())? {
                             let (key, row) = entry?;
-                            fold(&Request::decode(key.value(), row.value())?.facts(), |scope, totals| {
+                            // What is damaged there is told with the page that it is missing from.
+                            let Ok(row) = Request::decode(key.value(), row.value()) else { continue };
+                            fold(&row.facts(), |scope, totals| {
                                 let (of, name) = name(scope);
                                 if of == kind {
                                     sums.totals.entry(name).or_default().add(&totals);
@@ -149,8 +154,9 @@ impl Database {
             let table = engine.begin_read()?.open_table(TOTALS)?;
             let mut old = Vec::new();
             for (unit, kept) in [(Unit::Minute, MINUTES_FOR), (Unit::Hour, HOURS_FOR)] {
-                // A unit more than a range may ask for.
-                let first_kept = (now.0.saturating_sub(kept) / unit.ms()).saturating_sub(1);
+                // The end of a range may be that old, and what comes before it within the next larger unit is asked for, too.
+                let larger = if unit == Unit::Minute { Unit::Hour } else { Unit::Day };
+                let first_kept = (now.0.saturating_sub(kept + larger.ms()) / unit.ms()).saturating_sub(1);
                 for kind in Kind::ALL {
                     let range = encode(unit, kind, 0, "")..encode(unit, kind, first_kept, "");
                     let left = at_most.saturating_sub(old.len());
@@ -229,12 +235,12 @@ fn name(scope: Scope) -> (Kind, String) {
 
 /// The time, or the end of the unit around it that is still kept.
 fn coarsen(at: Wall, now: Wall, up: bool) -> Wall {
-    let age = now.0.saturating_sub(at.0);
-    if age <= MINUTES_FOR {
-        return at;
-    }
-    let unit = if age <= HOURS_FOR { Unit::Hour } else { Unit::Day };
-    let ms = unit.ms();
+    let ms = match now.0.saturating_sub(at.0) {
+        age if age <= ROWS_FOR => return at,
+        age if age <= MINUTES_FOR => Unit::Minute.ms(),
+        age if age <= HOURS_FOR => Unit::Hour.ms(),
+        _ => Unit::Day.ms(),
+    };
     Wall(if up { at.0.div_ceil(ms) * ms } else { at.0 / ms * ms })
 }
 

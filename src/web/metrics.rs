@@ -62,6 +62,11 @@ fn own(registry: &mut Registry, state: &State) {
     registry.register("ui_streams", "Pages of the UI that are told what is new", ConstGauge::new(pages));
     let backlog = state.metrics.backlog();
     registry.register(
+        "recorder_failing",
+        "1 while the database cannot be used, so that nothing is recorded; else 0",
+        ConstGauge::new(u64::from(backlog.fault().is_some())),
+    );
+    registry.register(
         "recorder_backlog_rows",
         "Rows of requests that have ended and are not in the database yet",
         ConstGauge::new(backlog.waiting()),

@@ -9,6 +9,7 @@ pub(super) mod sums;
 
 use std::sync::Arc;
 
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,14 +55,15 @@ pub async fn all(request: HttpRequest) -> HttpResponse {
 }
 
 /// `GET /v1/stats/providers/{id}` and its kin
-pub async fn one(request: HttpRequest) -> HttpResponse {
+pub async fn one(request: HttpRequest, path: Path<(String, String)>) -> HttpResponse {
     answer(async {
         let kind = kind(&request)?;
         let asked = ask(&request, kind).await?;
-        let name = request.match_info().query("name");
-        match asked.sums.totals.get(name) {
-            Some(totals) => Ok(asked.answer(asked.one(name, totals))),
-            None => Err(ApiError::NotRecorded { what: singular(kind), name: name.to_owned() }),
+        // With what was escaped in it: the name of an entry has a slash.
+        let (_, name) = path.into_inner();
+        match asked.sums.totals.get(&name) {
+            Some(totals) => Ok(asked.answer(asked.one(&name, totals))),
+            None => Err(ApiError::NotRecorded { what: singular(kind), name }),
         }
     })
     .await

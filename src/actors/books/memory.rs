@@ -18,6 +18,7 @@ use crate::domain::ids::{EntryId, ModelId, ProviderId};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::memory::Memory;
 use crate::domain::time::Now;
+use crate::store::state::State;
 
 /// Changes to what is kept: names with what to keep, or with `None` to forget it.
 pub type Changes = Vec<(String, Option<Vec<u8>>)>;
@@ -120,6 +121,28 @@ impl Books {
 
     fn recall(&mut self, name: &str) -> Option<Vec<u8>> {
         self.remembered.remove(name).or_else(|| self.retired.remove(name))
+    }
+
+    /// Takes up what was known at the last stop, where it could not be read until now.
+    pub fn catch_up(&mut self, mut late: State, now: Now) {
+        for ((name, _), named) in &mut self.ledgers {
+            let Some(bytes) = late.remove(name) else { continue };
+            match serde_json::from_slice::<Memory>(&bytes) {
+                Ok(memory) => {
+                    named.shared.borrow_mut().change(now, |ledger| ledger.catch_up(&memory, &named.limits, now));
+                }
+                Err(_) => warn!(name, "what was remembered cannot be read, and is forgotten"),
+            }
+        }
+        for (id, named) in &self.estimates {
+            let learnt =
+                late.remove(&estimate_name(id)).and_then(|bytes| serde_json::from_slice::<Learnt>(&bytes).ok());
+            let unlearnt = named.estimate.read() == Estimate::default();
+            if let Some(Learnt { estimate }) = learnt.filter(|learnt| unlearnt && learnt.estimate.is_sane()) {
+                named.estimate.set(estimate);
+            }
+        }
+        self.retired.extend(late);
     }
 
     /// What has changed since this was asked last. The first time it also forgets what belongs to nobody any more.

@@ -61,16 +61,28 @@ impl Fleet {
 
 /// What the lanes have left together, ledgers that several of them share counted once.
 fn left_by(lanes: &[&Lane], dimension: Dimension, now: Mono, at: Mono) -> Option<u64> {
-    let left = |shared: &Shared| shared.borrow().ledger().left_by(dimension, now, at);
-    let mut ledgers: Vec<(&Shared, Vec<usize>)> = Vec::new();
-    for (index, lane) in lanes.iter().enumerate() {
+    let able = lanes.iter().filter_map(|lane| Some((*lane, begins(lane, now).filter(|begin| *begin <= at)?)));
+    let able: Vec<(&Lane, Mono)> = able.collect();
+    let mut ledgers: Vec<(&Shared, Mono, Vec<usize>)> = Vec::new();
+    for (index, (lane, begin)) in able.iter().enumerate() {
         for shared in &lane.ledgers {
-            match ledgers.iter_mut().find(|(known, _)| Rc::ptr_eq(known, shared)) {
-                Some((_, holders)) => holders.push(index),
-                None => ledgers.push((shared, vec![index])),
+            match ledgers.iter_mut().find(|(known, ..)| Rc::ptr_eq(known, shared)) {
+                Some((_, first, holders)) => {
+                    *first = *begin.min(first);
+                    holders.push(index);
+                }
+                None => ledgers.push((shared, *begin, vec![index])),
             }
         }
     }
-    let supplies = ledgers.into_iter().filter_map(|(shared, holders)| Some((holders, left(shared)?)));
-    together(lanes.len(), &supplies.collect::<Vec<_>>())
+    let supplies = ledgers.into_iter().filter_map(|(shared, begin, holders)| {
+        let left = shared.borrow().ledger().left_by(dimension, now, begin, at)?;
+        Some((holders, left))
+    });
+    together(able.len(), &supplies.collect::<Vec<_>>())
+}
+
+/// When all ledgers of a lane have got over their cooldowns; `None`: not by waiting.
+fn begins(lane: &Lane, now: Mono) -> Option<Mono> {
+    lane.ledgers.iter().try_fold(now, |latest, shared| shared.borrow().ledger().begins(now).map(|end| end.max(latest)))
 }

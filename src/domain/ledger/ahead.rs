@@ -13,12 +13,7 @@ impl Ledger {
     /// How many calls of this size could be made until the time `at`, all of them together.
     #[must_use]
     pub fn slots_by(&self, need: Need, now: Mono, at: Mono) -> u64 {
-        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
-            Some(Deadline::Never) => return 0,
-            Some(Deadline::At(end)) if end > at => return 0,
-            Some(Deadline::At(end)) => end,
-            None => now,
-        };
+        let Some(begin) = self.begins(now).filter(|begin| *begin <= at) else { return 0 };
         if self.too_large(need).is_some() {
             return 0;
         }
@@ -34,15 +29,19 @@ impl Ledger {
         buckets.chain(slots).min().unwrap_or(u64::MAX)
     }
 
-    /// How many requests, or tokens, can be had until `at`; `None` when no limit of them is known.
+    /// When its cooldown is over, which is now if there is none; `None`: not by waiting.
     #[must_use]
-    pub fn left_by(&self, dimension: Dimension, now: Mono, at: Mono) -> Option<u64> {
-        let begin = match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
-            Some(Deadline::Never) => return Some(0),
-            Some(Deadline::At(end)) if end > at => return Some(0),
-            Some(Deadline::At(end)) => end,
-            None => now,
-        };
+    pub fn begins(&self, now: Mono) -> Option<Mono> {
+        match self.cooldowns.active(now).map(|cooldown| cooldown.until) {
+            Some(Deadline::Never) => None,
+            Some(Deadline::At(end)) => Some(end),
+            None => Some(now),
+        }
+    }
+
+    /// How many requests, or tokens, can be had from `begin` on and until `at`; `None` when no limit of them is known.
+    #[must_use]
+    pub fn left_by(&self, dimension: Dimension, now: Mono, begin: Mono, at: Mono) -> Option<u64> {
         let held = if dimension == Dimension::Tokens { self.held } else { 0 };
         let buckets = self.buckets.iter().filter(|bucket| bucket.dimension() == dimension);
         let left = buckets.map(|bucket| bucket.left_by(held, now, begin, at));

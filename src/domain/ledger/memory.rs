@@ -101,4 +101,25 @@ impl Ledger {
         self.advance(present);
         true
     }
+
+    /// The same for a ledger that is in use already, because what was kept could not be read before: what was counted
+    /// counts together, and of two cooldowns the longer one.
+    pub fn catch_up(&mut self, memory: &Memory, limits: &str, now: Now) -> bool {
+        let mut before = Self { buckets: std::mem::take(&mut self.buckets), called: self.called, ..Self::default() };
+        let known: Vec<_> = before.buckets.iter().map(|bucket| (bucket.dimension(), bucket.window())).collect();
+        let restored = before.restore(memory, limits, now);
+        self.buckets = before.buckets;
+        // Where an answer has told of the same limit since, it knows better.
+        let mut place = 0;
+        self.buckets.retain(|bucket| {
+            place += 1;
+            place <= known.len() || !known.contains(&(bucket.dimension(), bucket.window()))
+        });
+        if let Some(cooldown) = before.cooldowns.active(now.mono).copied() {
+            self.cooldowns.impose(cooldown, now.mono);
+        }
+        self.stated_context = self.stated_context.or(before.stated_context);
+        self.changed = true;
+        restored
+    }
 }

@@ -98,10 +98,11 @@ fn what_is_written_is_there_after_the_next_start() {
 #[test]
 fn a_row_written_twice_is_there_once() {
     let database = Place::Memory.open().unwrap();
-    for _ in 0..2 {
-        database.write(&rows([1]), &Changes::new()).unwrap();
-    }
-    assert_eq!(times(&database), [1]);
+    database.write(&rows([1]), &Changes::new()).unwrap();
+    database.write(&rows([1, 2]), &Changes::new()).unwrap();
+    assert_eq!(times(&database), [2, 1]);
+    let all = database.totals(Kind::All, Wall(0), Wall(100), Wall(100)).unwrap();
+    assert_eq!(all.totals[""].requests, 2, "nor is it counted twice");
 }
 
 #[test]

@@ -106,6 +106,35 @@ fn old_minutes_and_hours_go_and_days_stay() {
     assert_eq!(database.totals(Kind::All, Wall(0), much_later, much_later).unwrap().totals[""].requests, 2);
 }
 
+/// A range may end where minutes, or hours, are about to go: what comes before its end within the hour is still there.
+#[test]
+fn ranges_that_end_where_smaller_units_end_miss_nothing() {
+    let (minute, hour, day) = (60_000, 3_600_000, 86_400_000);
+    let now = Wall(NOON + 30 * minute);
+    for (kept, larger) in [(MINUTES_FOR, hour), (HOURS_FOR, day)] {
+        let edge = now.0 - kept;
+        let at = edge / larger * larger + 5 * minute;
+        let database = filled(&[(at, 1, None, Some(1))]);
+        while database.forget_totals(now, 100).unwrap() > 0 {}
+        for (from, to) in [(at - larger, edge + 10 * minute), (at - larger, edge), (at - larger, now.0)] {
+            let sums = database.totals(Kind::All, Wall(from), Wall(to), now).unwrap();
+            assert_eq!(sums.totals.get("").map_or(0, |all| all.requests), 1, "{from} to {to}: {sums:?}");
+        }
+    }
+}
+
+/// Rows may be gone after a day: what is older begins and ends with minutes.
+#[test]
+fn o27_a_range_of_yesterday_needs_no_rows() {
+    let at = NOON - 30 * 3_600_000 + 500;
+    let database = filled(&[(at, 1, None, Some(1))]);
+    let now = Wall(NOON);
+    while database.forget_requests(&first_id_at(Wall(NOON - 86_400_000)), 10).unwrap() > 0 {}
+    let sums = database.totals(Kind::All, Wall(at - 100), Wall(at + 100), now).unwrap();
+    assert_eq!((sums.from.0, sums.to.0), (at / 60_000 * 60_000, at / 60_000 * 60_000 + 60_000));
+    assert_eq!(sums.totals[""].requests, 1);
+}
+
 #[test]
 fn a_series_has_one_sum_for_each_unit_with_requests() {
     let hour = 3_600_000;

@@ -1,5 +1,7 @@
 //! What the state of its entries means for a chain.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -100,7 +102,10 @@ fn one<'a>(
     let end = |left: fn(&Left) -> Option<u64>, per_minute| {
         used_up(ahead.iter().map(|ahead| (ahead.until, left(&ahead.left))), per_minute, now.mono)
     };
-    let ends = rate.map(|rate| [end(|left| left.requests, rate.requests), end(|left| left.tokens, rate.tokens)]);
+    // Others may draw on the same quota.
+    let labels: BTreeSet<String> = entries.iter().map(|report| report.id.label()).collect();
+    let draw = lately.draw(labels.iter().map(String::as_str));
+    let ends = draw.map(|rate| [end(|left| left.requests, rate.requests), end(|left| left.tokens, rate.tokens)]);
     let exhausted = ends.into_iter().flatten().flatten().min();
     let line = lines.iter().find(|line| line.label == route.label);
     ChainView {

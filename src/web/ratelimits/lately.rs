@@ -127,6 +127,16 @@ impl Lately {
         Some(Rate { requests, tokens })
     }
 
+    /// What all requests, whatever their chain, have drawn on these entries in a minute.
+    pub(super) fn draw<'a>(&self, entries: impl Iterator<Item = &'a str>) -> Option<Rate> {
+        let minutes = self.minutes?;
+        let [lately, ..] = &self.entries;
+        let (calls, tokens) = entries
+            .filter_map(|entry| lately.get(entry))
+            .fold((0, 0), |(calls, tokens), totals| (calls + totals.attempts, tokens + totals.total_tokens));
+        Some(Rate { requests: calls as f64 / minutes, tokens: tokens as f64 / minutes })
+    }
+
     /// How an entry has done; `None` when nothing could be read.
     pub(crate) fn health(&self, entry: &str) -> Option<HealthView> {
         let [minutes, hour, day] = self.entries.each_ref().map(|span| SpanView::of(span.get(entry)));

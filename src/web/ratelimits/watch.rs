@@ -22,7 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOKS_OF_SILENCE: u32 = 30;
 
 /// Members that change with every look, though nothing has happened.
-const CLOCKWORK: [&str; 4] = ["now", "cooldownMs", "ageMs", "oldestMs"];
+const CLOCKWORK: [&str; 8] =
+    ["now", "cooldownMs", "ageMs", "oldestMs", "requestsPerMinute", "tokensPerMinute", "exhaustedAt", "until"];
 
 /// The stream; it ends when the client leaves, or the proxy stops.
 pub(super) fn stream(worker: Rc<Worker>, state: Arc<State>) -> HttpResponse {
@@ -69,5 +70,29 @@ fn essence(state: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(essence).collect(),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_only_the_clock_changes_is_no_news() {
+        let state = |now: &str, until: &str, rate: f64, left: u64| {
+            json!({
+                "now": now,
+                "ratelimits": [{ "cooldownMs": left, "keys": [{ "buckets": [{ "ageMs": left, "remaining": 3 }] }] }],
+                "chains": [{ "requestsPerMinute": rate, "tokensPerMinute": rate, "exhaustedAt": until,
+                             "forecast": [{ "until": until, "requestsLeft": 3 }], "waiting": { "oldestMs": left } }],
+            })
+        };
+        let before = essence(&state("12:00:00", "12:01:00", 1.5, 700));
+        assert_eq!(before, essence(&state("12:00:01", "12:01:01", 1.4, 200)));
+        let mut other = state("12:00:01", "12:01:01", 1.4, 200);
+        other["ratelimits"][0]["keys"][0]["buckets"][0]["remaining"] = 2.into();
+        assert_ne!(before, essence(&other));
     }
 }

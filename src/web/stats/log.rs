@@ -67,6 +67,10 @@ pub async fn list(request: HttpRequest) -> HttpResponse {
         let range = range(&query, state)?;
         match query.text("format") {
             None | Some("json") => page(state, &query, range, filter).await,
+            Some("csv" | "jsonl") if query.text("limit").or(query.text("before")).is_some() => {
+                let message = "a file has all rows of the time: leave `limit` and `before` out, or `format`".to_owned();
+                Err(ApiError::Query { param: "format", message })
+            }
             Some("csv") => Ok(export(Arc::clone(state), range, filter, Form::Csv)),
             Some("jsonl") => Ok(export(Arc::clone(state), range, filter, Form::Lines)),
             Some(_) => {
@@ -93,7 +97,13 @@ pub async fn one(request: HttpRequest) -> HttpResponse {
 async fn page(state: &State, query: &Query, range: Option<Range>, filter: Filter) -> Result<HttpResponse, ApiError> {
     let limit = query.number("limit", LIMIT)?.unwrap_or(USUAL_LIMIT);
     let limit = usize::try_from(limit).unwrap_or(PORTION);
-    let before = query.text("before").map(str::to_owned).or(range.map(|range| first_id_at(range.to)));
+    let before = query.text("before").map(str::to_owned);
+    if before.as_deref().is_some_and(|id| !id.starts_with("req_")) {
+        let message = "`before` must be the id of a request: `nextBefore` of the page in front".to_owned();
+        return Err(ApiError::Query { param: "before", message });
+    }
+    let end = range.map(|range| first_id_at(range.to));
+    let before = before.into_iter().chain(end).min();
     let from = range.map(|range| first_id_at(range.from)).unwrap_or_default();
     let found = rows(state, filter, before, from, limit).await?;
     Ok(HttpResponse::Ok().json(Page {

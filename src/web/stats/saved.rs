@@ -73,7 +73,7 @@ impl Saved {
         });
         let mut entries: Vec<Priced> = priced.collect();
         entries.sort_by(|one, other| other.usd.total_cmp(&one.usd));
-        Self { usd: rounded(entries.iter().map(|priced| priced.usd).sum()), entries }
+        Self { usd: rounded(entries.iter().fold(0.0, |sum, priced| sum + priced.usd)), entries }
     }
 }
 
