@@ -38,7 +38,7 @@ pub(in crate::web) const STATUS: RangeInclusive<u64> = 100..=599;
 pub(in crate::web) const FORMATS: [&str; 3] = ["json", "jsonl", "csv"];
 
 /// Rows that are looked at for one page: a search for what hardly occurs must not take long.
-const LOOK_AT: usize = 5_000;
+const LOOK_AT: usize = 2_500;
 
 /// Rows of an export that are read at once.
 const PORTION: usize = 500;
