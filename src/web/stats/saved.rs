@@ -83,11 +83,16 @@ fn rounded(usd: f64) -> f64 {
 }
 
 /// What each entry has served within each chain, provider and so on.
-pub(super) struct Shares(BTreeMap<String, BTreeMap<String, Totals>>);
+pub(in crate::web) struct Shares(BTreeMap<String, BTreeMap<String, Totals>>);
 
 impl Shares {
     /// Those of a kind; `None` for clients, whose entries nobody counts.
-    pub(super) fn read(database: &Database, kind: Kind, range: Range, now: Wall) -> Result<Option<Self>, StoreError> {
+    pub(in crate::web) fn read(
+        database: &Database,
+        kind: Kind,
+        range: Range,
+        now: Wall,
+    ) -> Result<Option<Self>, StoreError> {
         let of = match kind {
             Kind::Client => return Ok(None),
             Kind::Chain | Kind::ChainEntry => Kind::ChainEntry,
@@ -113,7 +118,7 @@ impl Shares {
     }
 
     /// What all of them have saved.
-    pub(super) fn all(&self, prices: &PriceList) -> Saved {
+    pub(in crate::web) fn all(&self, prices: &PriceList) -> Saved {
         let mut entries: BTreeMap<String, Totals> = BTreeMap::new();
         for (entry, totals) in self.0.values().flatten() {
             entries.entry(entry.clone()).or_default().add(totals);
@@ -124,7 +129,7 @@ impl Shares {
 
 impl Saved {
     /// US dollars.
-    pub(super) fn usd(&self) -> f64 {
+    pub(in crate::web) fn usd(&self) -> f64 {
         self.usd
     }
 }

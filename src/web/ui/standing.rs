@@ -100,9 +100,18 @@ pub(super) struct Chain {
     pub(super) ready: u64,
     pub(super) entries: u64,
     pub(super) requests_left: Option<u64>,
+    pub(super) forecast: Vec<Ahead>,
     pub(super) first_recovery: Option<String>,
     pub(super) exhausted_at: Option<String>,
     pub(super) waiting: Waiting,
+}
+
+/// What is left until a window of this length ends.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ahead {
+    pub(super) window: Option<String>,
+    pub(super) requests_left: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

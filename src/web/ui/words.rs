@@ -2,6 +2,15 @@
 
 use crate::domain::time::Wall;
 
+/// US dollars: cents as long as they matter.
+pub(super) fn dollars(amount: f64) -> String {
+    match amount {
+        amount if amount < 0.005 => NONE.to_owned(),
+        amount if amount < 1_000.0 => format!("${amount:.2}"),
+        amount => format!("${}", count(amount as u64)),
+    }
+}
+
 /// What stands where nothing is known.
 pub(super) const NONE: &str = "\u{2013}";
 

@@ -20,6 +20,7 @@ struct Line {
     next: Option<String>,
     ready: u64,
     entries: u64,
+    /// How many requests are left, now and until longer limits reset.
     left: Option<String>,
     waiting: u64,
     /// Who is back first, and when.
@@ -49,12 +50,21 @@ fn line(chain: &Chain, standing: &Standing, config: &Config, now: Wall) -> Line 
         next: chain.next.as_ref().map(|next| next.replacen('/', " / ", 1)),
         ready: chain.ready,
         entries: chain.entries,
-        left: chain.requests_left.map(words::count),
+        left: left(chain),
         waiting: chain.waiting.depth,
         back,
         ends: Until::of(chain.exhausted_at.as_deref(), now).filter(|_| chain.requests_left != Some(0)),
         broken: broken.map(|entry| (entry.provider.clone(), why(entry))).collect(),
     }
+}
+
+/// `4 requests left, 120 within the day`
+fn left(chain: &Chain) -> Option<String> {
+    let now = chain.requests_left?;
+    let later = chain.forecast.iter().filter_map(|ahead| Some((ahead.window.as_deref()?, ahead.requests_left?)));
+    let later = later.filter(|(_, count)| *count > now);
+    let later = later.map(|(window, count)| format!(", {} within the {window}", words::count(count)));
+    Some(format!("{} requests left{}", words::count(now), later.collect::<String>()))
 }
 
 fn why(entry: &Entry) -> String {

@@ -3,15 +3,17 @@
 use askama::Template;
 
 use super::charts;
+use crate::domain::prices::PriceList;
 use crate::domain::time::Wall;
 use crate::domain::totals::Totals;
 use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::totals::Kind;
 use crate::web::error::ApiError;
-use crate::web::query::Query;
+use crate::web::query::{self, Query};
 use crate::web::state::State;
 use crate::web::stats;
+use crate::web::stats::saved::Shares;
 use crate::web::ui::chart::{self, Chart};
 use crate::web::ui::live::view::Range;
 use crate::web::ui::words;
@@ -72,15 +74,17 @@ struct Chain {
 impl Figures {
     /// Reads them.
     pub(super) async fn read(state: &State, range: Range) -> Result<Self, ApiError> {
-        let now = state.clock.now().wall;
-        stats::read(state, move |database| Self::of(database, range, now)).await
+        let (now, config) = (state.clock.now().wall, state.config());
+        stats::read(state, move |database| Self::of(database, range, now, &config.settings.reference_prices)).await
     }
 
-    fn of(database: &Database, range: Range, now: Wall) -> Result<Self, StoreError> {
-        let from = span(range, now);
+    fn of(database: &Database, range: Range, now: Wall, prices: &PriceList) -> Result<Self, StoreError> {
+        let from = query_range(range, now).from;
         let sums = |kind| database.totals(kind, from, now, now).map(|sums| sums.totals);
         let all = sums(Kind::All)?.remove("").unwrap_or_default();
         let (providers, chains) = (sums(Kind::Provider)?, sums(Kind::Chain)?);
+        let saved =
+            Shares::read(database, Kind::All, query_range(range, now), now)?.map(|shares| shares.all(prices).usd());
         let mut shown = Vec::new();
         for (name, totals) in &providers {
             let spark = charts::calls(database, name, range, now)?;
@@ -95,7 +99,7 @@ impl Figures {
         Ok(Self {
             range,
             any,
-            cards: cards(&all),
+            cards: cards(&all, saved.unwrap_or_default()),
             charts: if any { charts::over_time(database, range, now)? } else { Vec::new() },
             limited: bars,
             providers: shown,
@@ -104,13 +108,13 @@ impl Figures {
     }
 }
 
-/// Where a range begins: where it does for the API, so that the sums are the same.
-fn span(range: Range, now: Wall) -> Wall {
+/// As the API has it, so that the sums are the same.
+fn query_range(range: Range, now: Wall) -> query::Range {
     let query = Query::parse(&format!("range={}", range.name()), &["range"]);
-    query.and_then(|query| query.range(now)).map_or(now, |range| range.from)
+    query.and_then(|query| query.range(now)).unwrap_or(query::Range { from: now, to: now, name: None })
 }
 
-fn cards(all: &Totals) -> Vec<Card> {
+fn cards(all: &Totals, saved: f64) -> Vec<Card> {
     let any = all.requests > 0;
     let count = |number: u64| if any { words::count(number) } else { words::NONE.to_owned() };
     let part =
@@ -140,6 +144,7 @@ fn cards(all: &Totals) -> Vec<Card> {
             [slow, first].into_iter().flatten().collect::<Vec<_>>().join(" \u{b7} "),
             "",
         ),
+        card("Money saved", words::dollars(saved), "by reference prices".to_owned(), ""),
     ]
 }
 
