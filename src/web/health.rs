@@ -22,8 +22,14 @@ pub(super) struct Health {
     /// Providers that are switched on.
     providers: usize,
     chains: usize,
-    #[serde(flatten)]
-    detail: Option<Detail>,
+    /// Which configuration is in use; only for those with a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    config: Option<Standing>,
+    /// Whether requests are recorded; only for those with a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recorder: Option<Recorder>,
 }
 
 /// Whether requests are taken.
@@ -32,13 +38,6 @@ pub(super) struct Health {
 enum Life {
     Ok,
     Draining,
-}
-
-/// What only those with a key are told.
-#[derive(Serialize, ToSchema)]
-struct Detail {
-    config: Standing,
-    recorder: Recorder,
 }
 
 /// Whether requests are recorded, since the start.
@@ -77,7 +76,8 @@ pub async fn health(request: HttpRequest) -> HttpResponse {
         uptime: state.clock.mono().since(state.started.mono).as_secs(),
         providers: active.config.providers.iter().filter(|provider| provider.enabled).count(),
         chains: active.config.chains.len(),
-        detail: known.then(|| Detail { config: Standing::of(&state.live), recorder: Recorder::of(state) }),
+        config: known.then(|| Standing::of(&state.live)),
+        recorder: known.then(|| Recorder::of(state)),
     })
 }
 

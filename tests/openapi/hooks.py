@@ -6,8 +6,9 @@ from schemathesis import GenerationMode
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """`range` goes with neither `from` nor `to`, `from` lies before `to`, and a series is of one thing. All of it is refused
-    with words of its own, which is tested elsewhere; of questions that mean to be wrong nothing is changed."""
+    """`range` goes with neither `from` nor `to`, `from` lies before `to`, a series is of one thing, and a file has no
+    pages. All of it is refused with words of its own, which is tested elsewhere; of questions that mean to be wrong nothing
+    is changed."""
     query = case.query
     if not query or case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
@@ -16,6 +17,9 @@ def before_call(context, case, kwargs):
         query.pop("to", None)
     elif query.get("from"):
         query.pop("to", None)
+    if query.get("format") in ("csv", "jsonl"):
+        query.pop("limit", None)
+        query.pop("before", None)
     for name in [name for name in ("chain", "provider", "entry", "client") if query.get(name)][1:]:
         if case.operation.path == "/v1/stats/series":
             query.pop(name)

@@ -27,7 +27,10 @@ pub(super) fn query(name: &str) -> Parameter {
             "How long each step is; what suits the time if absent. Minutes are kept for two days, hours for a hundred."
                 .to_owned(),
         ),
-        "before" => (text().into(), "`nextBefore` of the page in front; not for `jsonl` and `csv`.".to_owned()),
+        "before" => (
+            text().pattern(Some("^req_")).into(),
+            "`nextBefore` of the page in front; not for `jsonl` and `csv`.".to_owned(),
+        ),
         "format" => (
             words(FORMATS, FORMATS.first().copied()),
             "A page as JSON, or all rows of the time as a file: JSON lines or CSV.".to_owned(),

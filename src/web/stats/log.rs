@@ -226,7 +226,10 @@ impl Filter {
 /// Whether one of its names holds this text, in lower case.
 fn mentions(row: &Request, text: &str) -> bool {
     let names = [&row.id, &row.chain, &row.client, &row.model].map(String::as_str);
-    let steps = row.trail.iter().flat_map(|step| [Some(step.model.as_str()), step.message.as_deref()]);
+    let steps = row
+        .trail
+        .iter()
+        .flat_map(|step| [Some(step.provider.as_str()), Some(step.model.as_str()), step.message.as_deref()]);
     let others = [row.served_by.as_deref(), row.code.as_deref()].into_iter().chain(steps).flatten();
     names.into_iter().chain(others).any(|name| name.to_lowercase().contains(text))
 }
