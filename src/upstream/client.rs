@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use actix_http::Uri;
 use awc::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use awc::{Connector, FrozenClientRequest};
+use awc::{ClientRequest, Connector, FrozenClientRequest};
 use rustls::ClientConfig;
 
 use super::dial::{SECURE, dialler};
 use super::error::CallError;
 use crate::actors::route::Entry;
+use crate::config::model::Provider;
 use crate::domain::endpoint::Endpoint;
 
 /// Sent because some edges answer 403 to library agents (Cloudflare `error code: 1010`, seen at Groq and Cerebras).
@@ -80,6 +81,22 @@ impl Clients {
         }
         heads.insert(place, head.clone());
         Ok(head)
+    }
+
+    /// A request for something else than a completion, with the provider's first key.
+    ///
+    /// # Errors
+    /// When the provider's URL cannot be called.
+    pub fn get(&self, provider: &Provider, path: &str) -> Result<ClientRequest, CallError> {
+        let (url, host) = address(&format!("{}{path}", provider.base_url))?;
+        let mut request = self.pooled.get(url).insert_header((HOST, host)).insert_header((USER_AGENT, AGENT));
+        if let Some(key) = provider.keys.first() {
+            request = request.insert_header((AUTHORIZATION, format!("Bearer {}", key.expose())));
+        }
+        for (name, value) in &provider.headers {
+            request = request.insert_header((name.as_str(), value.expose()));
+        }
+        Ok(request)
     }
 
     fn prepare(

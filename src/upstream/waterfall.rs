@@ -120,7 +120,7 @@ impl Worker {
 
     /// The HTTP clients. How long they try to connect is theirs for life: when that changes they are replaced, and calls
     /// under way end with those that they began with.
-    fn clients(&self) -> Rc<Clients> {
+    pub(super) fn clients(&self) -> Rc<Clients> {
         let connect_timeout = self.live.get().config.settings.connect_timeout;
         let mut clients = self.clients.borrow_mut();
         if clients.connect_timeout() != connect_timeout {
