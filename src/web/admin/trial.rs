@@ -57,7 +57,7 @@ struct ListView {
 #[schema(as = ChainTest)]
 pub(in crate::web) struct ChainAnswer {
     chain: String,
-    /// In the order of the chain, each once.
+    /// In the order of the chain.
     entries: Vec<TrialView>,
 }
 
@@ -142,15 +142,9 @@ pub async fn chain(request: HttpRequest, name: Path<String>) -> HttpResponse {
         let config = state.config();
         let chain = config.chains.iter().find(|chain| chain.name.as_str() == *name);
         let chain = chain.ok_or_else(|| ApiError::Unknown(format!("There is no chain `{name}`.")))?;
-        let mut ids: Vec<EntryId> = Vec::new();
+        let mut entries = Vec::new();
         for entry in &chain.entries {
             let id = EntryId { provider: entry.provider.clone(), model: entry.model.clone() };
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        let mut entries = Vec::new();
-        for id in ids {
             entries.extend(try_out(worker, state, &config, id).await?);
         }
         Ok(ChainAnswer { chain: chain.name.to_string(), entries })
