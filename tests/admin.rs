@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::support::app::{ADMIN, App, CLIENT, Reply, whole};
 
+mod addresses;
 mod changes;
 mod refusals;
 mod thaw;

@@ -14,6 +14,7 @@ use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::Limits;
 use crate::domain::prices::PriceList;
+use crate::domain::reach::Fence;
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub struct Settings {
     pub admin_keys: Vec<KeyDigest>,
     pub default_chain: ChainName,
     pub unknown_model: UnknownModel,
+    /// Which addresses providers may have.
+    pub fence: Fence,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub cooldown_default: Duration,

@@ -18,6 +18,7 @@ use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
 use crate::domain::prices::{Price, PriceList};
+use crate::domain::reach::Fence;
 
 /// `None` if something is missing that the checks should have asked for.
 pub(super) fn resolve(
@@ -48,6 +49,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
         admin_keys: digests(&raw.admin_keys)?,
         default_chain,
         unknown_model: raw.unknown_model,
+        fence: Fence { private: raw.allow_private_urls },
         log_level: raw.log_level,
         log_format: raw.log_format,
         cooldown_default: millis(raw.cooldown_default_ms),

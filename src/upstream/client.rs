@@ -13,8 +13,9 @@ use rustls::ClientConfig;
 use super::dial::{SECURE, dialler};
 use super::error::CallError;
 use crate::actors::route::Entry;
-use crate::config::model::Provider;
+use crate::config::model::{Provider, Settings};
 use crate::domain::endpoint::Endpoint;
+use crate::domain::reach::Fence;
 
 /// Sent because some edges answer 403 to library agents (Cloudflare `error code: 1010`, seen at Groq and Cerebras).
 pub(super) const AGENT: &str = concat!("429chain/", env!("CARGO_PKG_VERSION"));
@@ -30,6 +31,7 @@ pub struct Clients {
     fresh: awc::Client,
     heads: RefCell<HashMap<(u64, usize, Endpoint, Wire), FrozenClientRequest>>,
     connect_timeout: Duration,
+    fence: Fence,
 }
 
 /// Which of the two clients is used.
@@ -42,21 +44,23 @@ pub enum Wire {
 }
 
 impl Clients {
-    /// Clients that wait for at most `connect_timeout` for DNS, TCP and TLS.
+    /// Clients that wait for at most `connectTimeoutMs` for DNS, TCP and TLS, and call nobody beyond the fence.
     #[must_use]
-    pub fn new(tls: &Arc<ClientConfig>, connect_timeout: Duration) -> Self {
+    pub fn new(tls: &Arc<ClientConfig>, settings: &Settings) -> Self {
+        let (connect_timeout, fence) = (settings.connect_timeout, settings.fence);
         Self {
-            pooled: client(tls, connect_timeout, Duration::from_secs(15)),
-            fresh: client(tls, connect_timeout, Duration::ZERO),
+            pooled: client(tls, connect_timeout, Duration::from_secs(15), Some(fence)),
+            fresh: client(tls, connect_timeout, Duration::ZERO, Some(fence)),
             heads: RefCell::default(),
             connect_timeout,
+            fence,
         }
     }
 
-    /// How long they wait for DNS, TCP and TLS.
+    /// Whether they still are as the settings have them.
     #[must_use]
-    pub fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
+    pub fn fits(&self, settings: &Settings) -> bool {
+        (self.connect_timeout, self.fence) == (settings.connect_timeout, settings.fence)
     }
 
     /// The request head for `entry` with this one of the provider's keys, without a body.
@@ -127,9 +131,15 @@ impl Clients {
     }
 }
 
-pub(super) fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Duration) -> awc::Client {
+/// Without a fence it calls anybody.
+pub(super) fn client(
+    tls: &Arc<ClientConfig>,
+    connect_timeout: Duration,
+    keep_alive: Duration,
+    fence: Option<Fence>,
+) -> awc::Client {
     let connector = Connector::new()
-        .connector(dialler(tls))
+        .connector(dialler(tls, fence))
         // The default of 100 is one limit over all hosts: a stuck provider would starve the others.
         .limit(0)
         .timeout(connect_timeout)

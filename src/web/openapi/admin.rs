@@ -43,9 +43,11 @@ fn changes(schemas: &mut Schemas) -> [Call; 8] {
     let provider = change(schemas, "ProviderChange", provider, members());
     let chain = "The members of a chain, as the file has them. Without `entries` they stay.";
     let chain = change(schemas, "ChainChange", chain, members().property("entries", list(Type::Object)));
+    let place = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(100_000));
+    let places = ArrayBuilder::new().items(place).min_items(Some(1));
     let order = "The places of all entries as they are now, counted from 0, in their new order.";
-    let order = change(schemas, "OrderChange", order, members().property("order", list(Type::Integer)));
-    let name = members().property("name", ObjectBuilder::new().schema_type(Type::String));
+    let order = change(schemas, "OrderChange", order, members().property("order", places).required("order"));
+    let name = members().property("name", ObjectBuilder::new().schema_type(Type::String)).required("name");
     let default = change(schemas, "DefaultChange", "The name of the chain.", name);
     let settings = "Settings by their names in the file; null makes one the default again.";
     let settings = change(schemas, "SettingsChange", settings, members());
@@ -106,7 +108,7 @@ fn changes(schemas: &mut Schemas) -> [Call; 8] {
 }
 
 fn versions(schemas: &mut Schemas) -> [Call; 3] {
-    let id = ObjectBuilder::new().property("id", ObjectBuilder::new().schema_type(Type::String));
+    let id = ObjectBuilder::new().property("id", ObjectBuilder::new().schema_type(Type::String)).required("id");
     let which = change(schemas, "Restoration", "The id of the version.", id);
     [
         Call::get("/v1/admin/versions", "listVersions", "admin", "Earlier versions of the configuration file")

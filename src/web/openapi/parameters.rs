@@ -64,10 +64,13 @@ pub(super) fn path(name: &str, about: &str) -> Parameter {
     parameter(name, ParameterIn::Path, Required::True, schema, about.to_owned())
 }
 
+/// With or without its quotes.
+const REVISION: &str = r#"^"?[0-9a-f]{16}"?$"#;
+
 /// The revision that a change is made from, in place of the member of the body.
 pub(super) fn if_match() -> Parameter {
     let about = "Revision of the file that the change is made from; or as `revision` in the body.".to_owned();
-    parameter("If-Match", ParameterIn::Header, Required::False, text().into(), about)
+    parameter("If-Match", ParameterIn::Header, Required::False, text().pattern(Some(REVISION)).into(), about)
 }
 
 fn parameter(name: &str, place: ParameterIn, required: Required, schema: Schema, about: String) -> Parameter {
