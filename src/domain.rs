@@ -21,7 +21,6 @@ pub mod normalize;
 pub mod outcome;
 pub mod pace;
 pub mod prices;
-pub mod reach;
 pub mod refusal;
 pub mod request;
 pub mod sse;

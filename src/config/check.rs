@@ -11,7 +11,7 @@ use super::document::{Content, Document};
 use super::path::YamlPath;
 use super::raw::File;
 use super::report::Report;
-use crate::domain::reach::Fence;
+use crate::config::reach::Fence;
 
 /// Where a new user is sent.
 const START_HELP: &str = "`429chain init` writes a file to start from, `429chain demo` needs none";

@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::traces::Traces;
+use crate::config::reach::Fence;
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::Limits;
 use crate::domain::prices::PriceList;
-use crate::domain::reach::Fence;
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]

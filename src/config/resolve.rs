@@ -14,11 +14,11 @@ use super::model::{
 };
 use super::raw;
 use super::traces::Traces;
+use crate::config::reach::Fence;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
 use crate::domain::prices::{Price, PriceList};
-use crate::domain::reach::Fence;
 
 /// `None` if something is missing that the checks should have asked for.
 pub(super) fn resolve(

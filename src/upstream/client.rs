@@ -14,8 +14,8 @@ use super::dial::{SECURE, dialler};
 use super::error::CallError;
 use crate::actors::route::Entry;
 use crate::config::model::{Provider, Settings};
+use crate::config::reach::Fence;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::reach::Fence;
 
 /// Sent because some edges answer 403 to library agents (Cloudflare `error code: 1010`, seen at Groq and Cerebras).
 pub(super) const AGENT: &str = concat!("429chain/", env!("CARGO_PKG_VERSION"));

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::channel::Channel;
-use crate::domain::reach::{Fence, Reach};
+use crate::config::reach::{Fence, Reach};
 
 /// The scheme of addresses that are called over TLS.
 ///

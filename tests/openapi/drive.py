@@ -40,6 +40,8 @@ QUESTIONS = {
     "/v1/stats/entries/{name}": ["/v1/stats/entries/steady/small", "/v1/stats/entries/steady%2Fsmall"],
     "/v1/stats/clients": ["/v1/stats/clients"],
     "/v1/stats/clients/{name}": ["/v1/stats/clients/key-1"],
+    "/v1/stats/series": ["/v1/stats/series", "/v1/stats/series?range=1h&step=minute&chain=default", "/v1/stats/series?step=x"],
+    "/v1/stats/prices": ["/v1/stats/prices"],
     "/v1/stats/requests": ["/v1/stats/requests", "/v1/stats/requests?limit=2", "/v1/stats/requests?format=csv",
                            "/v1/stats/requests?format=jsonl&chain=default"],
     "/v1/stats/requests/{id}": ["/v1/stats/requests/{id}", "/v1/stats/requests/req_0"],

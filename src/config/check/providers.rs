@@ -13,8 +13,8 @@ use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::shown;
 use super::{START_HELP, check_rules};
+use crate::config::reach::{Fence, Reach};
 use crate::domain::dialect::Dialect;
-use crate::domain::reach::{Fence, Reach};
 
 pub(super) fn check(providers: &[Option<Provider>], fence: Fence, document: &Document, report: &mut Report) {
     let list = YamlPath::root().key("providers");
