@@ -143,6 +143,7 @@ impl Proxy {
             ids: RequestIds::new(random_u32()?),
             shelf,
             lately: Default::default(),
+            catalogue: Default::default(),
             ui: Ui::new(settings.static_dir.clone()).map_err(|_| StartError::NoRandomness)?,
         });
 

@@ -28,6 +28,7 @@ pub mod model;
 mod notices;
 pub mod path;
 mod raw;
+pub mod reach;
 mod read;
 mod report;
 mod resolve;

@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+pub mod admin;
 pub mod admit;
 pub mod completions;
 pub mod error;

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and clippy knows only test functions, not what they call"
 )]
 
+mod admin;
 mod chat;
 mod cli;
 mod concurrency;

@@ -24,7 +24,8 @@ pub struct Bell {
 }
 
 impl Bell {
-    fn ring(&self) {
+    /// Tells the router, if anybody waits.
+    pub(super) fn ring(&self) {
         if self.waiting.get()
             && let Some(router) = &*self.router.borrow()
         {

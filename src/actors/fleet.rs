@@ -22,6 +22,7 @@ use crate::store::state::State;
 
 mod supply;
 mod survey;
+mod thaw;
 
 /// All entries that a configuration names. Lives on the thread of the entry actors.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::entry::Bell;
 use super::fleet::Fleet;
-use super::msg::{Adopt, CatchUp, Explain, LookAhead, NoteDown, Remember, Revive, Survey};
+use super::msg::{Adopt, CatchUp, Explain, LookAhead, NoteDown, Remember, Revive, Survey, Thaw};
 use super::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::model::Config;
@@ -131,5 +131,13 @@ impl Handler<Explain> for KeeperActor {
 
     fn handle(&mut self, explain: Explain, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.fleet.explain(&explain))
+    }
+}
+
+impl Handler<Thaw> for KeeperActor {
+    type Result = MessageResult<Thaw>;
+
+    fn handle(&mut self, thaw: Thaw, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.fleet.thaw(&thaw.0))
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::lease::{Hold, Lease, Outcome};
 use super::line::{LineView, Ticket};
-use super::report::{EntryReport, Explained, Supply};
+use super::report::{EntryReport, Explained, Supply, Thawed};
 use super::route::{Route, RouteTable};
 use super::row::Row;
 use crate::config::model::{Config, Queue};
@@ -208,6 +208,20 @@ pub struct Explain {
     pub demand: Demand,
     /// The length of its prompt in tokens, in place of that in bytes.
     pub prompt_tokens: Option<u64>,
+}
+
+/// To the keeper: end cooldowns by hand. No answer when there is no such entry.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Thawed>")]
+pub struct Thaw(pub Frozen);
+
+/// Whose cooldowns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frozen {
+    /// Of one entry, by `provider/model`.
+    Entry(String),
+    /// Of all entries of a provider, by its id.
+    Provider(String),
 }
 
 /// To the recorder: requests that have ended.

@@ -54,6 +54,18 @@ pub enum Refused {
     Unavailable,
 }
 
+/// What has become of the file.
+pub struct Made {
+    /// What it means now.
+    pub loaded: Loaded,
+    /// Puts back what was there before.
+    pub undo: Box<dyn FnOnce() + Send>,
+}
+
+/// What has come of a change: whether the file was changed, and whether the configuration is in use. When it is not, the
+/// file is as it was.
+pub type Changed<E> = Result<Result<Adopted, Refused>, E>;
+
 /// Gives the digest of the generated admin key, which is kept in this data directory, or says why there is none.
 pub type GeneratedKey = Box<dyn Fn(&Path) -> Result<KeyDigest, String> + Send + Sync>;
 
@@ -135,6 +147,39 @@ impl Reload {
             inner.adopt(loaded).await
         })
         .await
+    }
+
+    /// Changes the file and uses what comes of it, with nobody else in between. `make` may block: it writes the file, and
+    /// says what it means now and how to take it back if that cannot be used after all.
+    ///
+    /// # Errors
+    /// Why `make` has changed nothing.
+    pub async fn change<E>(&self, make: impl FnOnce(&Source) -> Result<Made, E> + Send + 'static) -> Changed<E>
+    where
+        E: Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        let work = async move {
+            let _turn = inner.turn.lock().await;
+            let origin = Arc::clone(&inner.origin);
+            let making = tokio::task::spawn_blocking(move || match origin.source.as_ref() {
+                Some(source) => make(source).map(Ok),
+                None => Ok(Err(Refused::NoFile)),
+            });
+            let Made { loaded, undo } = match making.await {
+                Ok(Ok(Ok(made))) => made,
+                Ok(Ok(Err(refused))) => return Ok(Err(refused)),
+                Ok(Err(fault)) => return Err(fault),
+                Err(_) => return Ok(Err(Refused::Unavailable)),
+            };
+            let result = inner.adopt(loaded).await;
+            match &result {
+                Ok(_) => inner.note(&result),
+                Err(_) => _ = tokio::task::spawn_blocking(undo).await,
+            }
+            Ok(result)
+        };
+        actix_rt::spawn(work).await.unwrap_or(Ok(Err(Refused::Unavailable)))
     }
 
     /// Does so even if nobody waits for it any longer: a part of a configuration is worse than none.

@@ -25,6 +25,28 @@ pub struct EntryReport {
     pub lanes: Vec<LaneReport>,
 }
 
+/// What was ended by hand.
+#[derive(Clone, Debug)]
+pub struct Thawed {
+    /// Each once, with the first entry that it was met at.
+    pub ended: Vec<Ended>,
+    /// How the entries stand now.
+    pub entries: Vec<EntryReport>,
+}
+
+/// A cooldown that was ended by hand.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Of which entry.
+    pub entry: EntryId,
+    /// Through which of the provider's keys, counted from 0.
+    pub key: usize,
+    /// Whose it was.
+    pub owner: Owner,
+    /// As it would have been.
+    pub cooldown: Cooldown,
+}
+
 /// One entry through one key.
 #[derive(Clone, Debug)]
 pub struct LaneReport {

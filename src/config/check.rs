@@ -11,6 +11,7 @@ use super::document::{Content, Document};
 use super::path::YamlPath;
 use super::raw::File;
 use super::report::Report;
+use crate::config::reach::Fence;
 
 /// Where a new user is sent.
 const START_HELP: &str = "`429chain init` writes a file to start from, `429chain demo` needs none";
@@ -22,7 +23,8 @@ pub(super) fn check(file: &File, document: &Document, report: &mut Report) {
     }
     check_version(file, report);
     settings::check(&file.settings, &root.key("settings"), report);
-    providers::check(&file.providers, document, report);
+    let fence = Fence { private: file.settings.allow_private_urls };
+    providers::check(&file.providers, fence, document, report);
     chains::check(file, document, report);
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::traces::Traces;
+use crate::config::reach::Fence;
 use crate::domain::dialect::Dialect;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub admin_keys: Vec<KeyDigest>,
     pub default_chain: ChainName,
     pub unknown_model: UnknownModel,
+    /// Which addresses providers may have.
+    pub fence: Fence,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub cooldown_default: Duration,

@@ -46,6 +46,8 @@ pub(super) struct Settings {
     #[garde(skip)]
     pub(super) unknown_model: UnknownModel,
     #[garde(skip)]
+    pub(super) allow_private_urls: bool,
+    #[garde(skip)]
     pub(super) log_level: LogLevel,
     #[garde(skip)]
     pub(super) log_format: LogFormat,
@@ -116,6 +118,7 @@ impl Default for Settings {
             admin_keys: Vec::new(),
             default_chain: None,
             unknown_model: UnknownModel::DefaultChain,
+            allow_private_urls: true,
             log_level: LogLevel::Info,
             log_format: LogFormat::Text,
             cooldown_default_ms: 60_000,

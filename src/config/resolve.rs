@@ -14,6 +14,7 @@ use super::model::{
 };
 use super::raw;
 use super::traces::Traces;
+use crate::config::reach::Fence;
 use crate::domain::ids::{ChainName, ModelId, ProviderId};
 use crate::domain::ledger::Policy;
 use crate::domain::limits::{DayReset, Limits};
@@ -48,6 +49,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
         admin_keys: digests(&raw.admin_keys)?,
         default_chain,
         unknown_model: raw.unknown_model,
+        fence: Fence { private: raw.allow_private_urls },
         log_level: raw.log_level,
         log_format: raw.log_format,
         cooldown_default: millis(raw.cooldown_default_ms),

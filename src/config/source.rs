@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::edit::Editor;
 use super::environment::Environment;
 use super::error::ConfigErrors;
+use super::file::ConfigFile;
 use super::layers::Overrides;
 use super::model::Config;
 use super::revision::Revision;
@@ -13,6 +15,8 @@ use super::{parse, read};
 /// The file, and what is laid over it.
 pub struct Source {
     path: PathBuf,
+    /// The same as text, for messages.
+    origin: String,
     environment: Box<dyn Environment + Send + Sync>,
     overrides: Overrides,
 }
@@ -41,7 +45,8 @@ impl Source {
         environment: impl Environment + Send + Sync + 'static,
         overrides: Overrides,
     ) -> Self {
-        Self { path: path.into(), environment: Box::new(environment), overrides }
+        let path = path.into();
+        Self { origin: path.display().to_string(), path, environment: Box::new(environment), overrides }
     }
 
     /// Where the file is.
@@ -63,10 +68,29 @@ impl Source {
     /// # Errors
     /// All that is wrong with it.
     pub fn parse(&self, text: &str) -> Result<Loaded, ConfigErrors> {
-        let origin = self.path.display().to_string();
-        let base_dir = self.path.parent().unwrap_or(Path::new(""));
-        let config = parse(text, &origin, base_dir, self.environment.as_ref(), &self.overrides)?;
+        let config = parse(text, &self.origin, self.base_dir(), self.environment.as_ref(), &self.overrides)?;
         Ok(Loaded { config, revision: revision(text) })
+    }
+
+    /// What changes the text.
+    #[must_use]
+    pub fn editor(&self) -> Editor<'_> {
+        Editor {
+            origin: &self.origin,
+            base_dir: self.base_dir(),
+            environment: self.environment.as_ref(),
+            overrides: &self.overrides,
+        }
+    }
+
+    /// The file as something that is written. Its versions are kept in `data_dir`.
+    #[must_use]
+    pub fn file(&self, data_dir: PathBuf) -> ConfigFile {
+        ConfigFile::new(self.path.clone(), data_dir)
+    }
+
+    fn base_dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
     }
 }
 

@@ -127,6 +127,15 @@ impl Cooldowns {
         ended
     }
 
+    /// Ends the cooldown in force because somebody says so, and forgets the guesses that led to it. Returns it.
+    pub fn thaw(&mut self, now: Mono) -> Option<Cooldown> {
+        let ended = self.active.take().filter(|cooldown| !cooldown.until.passed(now));
+        if ended.is_some() {
+            self.strikes = 0;
+        }
+        ended
+    }
+
     /// Guessed cooldowns in a row.
     #[must_use]
     pub fn strikes(&self) -> u32 {

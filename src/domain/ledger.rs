@@ -9,6 +9,7 @@ pub mod memory;
 mod merge;
 mod mid_stream;
 mod retune;
+mod thaw;
 
 use std::time::Duration;
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use actix_http::Uri;
 use awc::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use awc::{Connector, FrozenClientRequest};
+use awc::{ClientRequest, Connector, FrozenClientRequest};
 use rustls::ClientConfig;
 
 use super::dial::{SECURE, dialler};
 use super::error::CallError;
 use crate::actors::route::Entry;
+use crate::config::model::{Provider, Settings};
+use crate::config::reach::Fence;
 use crate::domain::endpoint::Endpoint;
 
 /// Sent because some edges answer 403 to library agents (Cloudflare `error code: 1010`, seen at Groq and Cerebras).
@@ -29,6 +31,7 @@ pub struct Clients {
     fresh: awc::Client,
     heads: RefCell<HashMap<(u64, usize, Endpoint, Wire), FrozenClientRequest>>,
     connect_timeout: Duration,
+    fence: Fence,
 }
 
 /// Which of the two clients is used.
@@ -41,21 +44,23 @@ pub enum Wire {
 }
 
 impl Clients {
-    /// Clients that wait for at most `connect_timeout` for DNS, TCP and TLS.
+    /// Clients that wait for at most `connectTimeoutMs` for DNS, TCP and TLS, and call nobody beyond the fence.
     #[must_use]
-    pub fn new(tls: &Arc<ClientConfig>, connect_timeout: Duration) -> Self {
+    pub fn new(tls: &Arc<ClientConfig>, settings: &Settings) -> Self {
+        let (connect_timeout, fence) = (settings.connect_timeout, settings.fence);
         Self {
-            pooled: client(tls, connect_timeout, Duration::from_secs(15)),
-            fresh: client(tls, connect_timeout, Duration::ZERO),
+            pooled: client(tls, connect_timeout, Duration::from_secs(15), Some(fence)),
+            fresh: client(tls, connect_timeout, Duration::ZERO, Some(fence)),
             heads: RefCell::default(),
             connect_timeout,
+            fence,
         }
     }
 
-    /// How long they wait for DNS, TCP and TLS.
+    /// Whether they still are as the settings have them.
     #[must_use]
-    pub fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
+    pub fn fits(&self, settings: &Settings) -> bool {
+        (self.connect_timeout, self.fence) == (settings.connect_timeout, settings.fence)
     }
 
     /// The request head for `entry` with this one of the provider's keys, without a body.
@@ -80,6 +85,22 @@ impl Clients {
         }
         heads.insert(place, head.clone());
         Ok(head)
+    }
+
+    /// A request for something else than a completion, with the provider's first key.
+    ///
+    /// # Errors
+    /// When the provider's URL cannot be called.
+    pub fn get(&self, provider: &Provider, path: &str) -> Result<ClientRequest, CallError> {
+        let (url, host) = address(&format!("{}{path}", provider.base_url))?;
+        let mut request = self.pooled.get(url).insert_header((HOST, host)).insert_header((USER_AGENT, AGENT));
+        if let Some(key) = provider.keys.first() {
+            request = request.insert_header((AUTHORIZATION, format!("Bearer {}", key.expose())));
+        }
+        for (name, value) in &provider.headers {
+            request = request.insert_header((name.as_str(), value.expose()));
+        }
+        Ok(request)
     }
 
     fn prepare(
@@ -110,9 +131,15 @@ impl Clients {
     }
 }
 
-pub(super) fn client(tls: &Arc<ClientConfig>, connect_timeout: Duration, keep_alive: Duration) -> awc::Client {
+/// Without a fence it calls anybody.
+pub(super) fn client(
+    tls: &Arc<ClientConfig>,
+    connect_timeout: Duration,
+    keep_alive: Duration,
+    fence: Option<Fence>,
+) -> awc::Client {
     let connector = Connector::new()
-        .connector(dialler(tls))
+        .connector(dialler(tls, fence))
         // The default of 100 is one limit over all hosts: a stuck provider would starve the others.
         .limit(0)
         .timeout(connect_timeout)

@@ -230,7 +230,7 @@ impl Sender {
 fn prepare(traces: &Traces, tls: &Arc<ClientConfig>) -> Option<FrozenClientRequest> {
     let (url, host) = address(&traces.endpoint).ok()?;
     // Some collectors close a kept connection after the very seconds that pass between two exports.
-    let client = client(tls, traces.timeout, Duration::ZERO);
+    let client = client(tls, traces.timeout, Duration::ZERO, None);
     let mut request = client
         .post(url)
         .insert_header((HOST, host))

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use actix_http::Uri;
 use actix_rt::net::{ActixStream, Ready, TcpStream};
 use actix_service::{Service, fn_service};
-use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Connector};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Connector, Resolver};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::channel::Channel;
+use crate::config::reach::{Fence, Reach};
 
 /// The scheme of addresses that are called over TLS.
 ///
@@ -45,17 +46,23 @@ pub async fn noticing<T>(call: impl Future<Output = T>) -> (T, bool) {
     (result, dialled.get())
 }
 
-/// The service that awc opens connections with.
+/// The service that awc opens connections with. What a name leads to is held against `fence` after it was resolved, and
+/// nothing else is called than what was looked at: nobody gets around it by changing what a name means.
 pub fn dialler(
     tls: &Arc<ClientConfig>,
+    fence: Option<Fence>,
 ) -> impl Service<ConnectInfo<Uri>, Response = Connection<Uri, Channel<Stream>>, Error = ConnectError> + Clone + use<> {
     let tls = TlsConnector::from(Arc::clone(tls));
-    let tcp = Connector::default().service();
+    let (resolver, tcp) = (Resolver::default().service(), Connector::default().service());
     let dial = move |target: ConnectInfo<Uri>| {
         let _ = DIALLED.try_with(|dialled| dialled.set(true));
-        let (connecting, tls) = (tcp.call(target), tls.clone());
+        let (resolving, tcp, tls) = (resolver.call(target), tcp.clone(), tls.clone());
         async move {
-            let (io, target) = connecting.await?.into_parts();
+            let resolved = resolving.await?;
+            if let Some(fence) = fence {
+                hold_against(fence, &resolved)?;
+            }
+            let (io, target) = tcp.call(resolved).await?.into_parts();
             // Without it the last packet of a request may wait for an acknowledgement.
             let _ = io.set_nodelay(true);
             let stream = match target.scheme_str() {
@@ -66,6 +73,15 @@ pub fn dialler(
         }
     };
     Rc::new(fn_service(dial))
+}
+
+/// One address beyond the fence is enough: whoever answers with it and a good one means no good.
+fn hold_against(fence: Fence, resolved: &ConnectInfo<Uri>) -> Result<(), ConnectError> {
+    let refusal = resolved.addrs().find_map(|address| fence.check(Reach::of(address.ip())).err());
+    match refusal.map(|why| format!("the address of {} {why}", resolved.hostname())) {
+        Some(why) => Err(ConnectError::Io(io::Error::new(io::ErrorKind::PermissionDenied, why))),
+        None => Ok(()),
+    }
 }
 
 async fn shake_hands(tls: &TlsConnector, target: &Uri, io: TcpStream) -> Result<TlsStream<TcpStream>, ConnectError> {
@@ -133,5 +149,33 @@ impl ActixStream for Stream {
             Self::Plain(io) => ActixStream::poll_write_ready(io, cx),
             Self::Secure(io) => ActixStream::poll_write_ready(io.get_ref().0, cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str, addresses: &[&str], private: bool) -> Option<String> {
+        let uri: Uri = url.parse().unwrap();
+        let addresses = addresses.iter().map(|address| format!("{address}:80").parse().unwrap());
+        let resolved = ConnectInfo::new(uri).set_addrs(addresses);
+        hold_against(Fence { private }, &resolved).err().map(|fault| match fault {
+            ConnectError::Io(fault) => fault.to_string(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    /// LESSONS O23, F19: what counts is what a name leads to when it is called, not what it has led to before.
+    #[test]
+    fn o23_f19_a_name_that_leads_to_metadata_is_not_called() {
+        for addresses in [&["169.254.169.254"][..], &["[fe80::1]"], &["1.1.1.1", "169.254.169.254"]] {
+            let why = refusal("http://models.example.com/v1", addresses, true).unwrap();
+            assert!(why.contains("models.example.com is link-local"), "{why}");
+        }
+        assert_eq!(refusal("http://models.example.com/v1", &["127.0.0.1", "10.0.0.1"], true), None);
+        let why = refusal("http://models.example.com/v1", &["1.1.1.1", "10.0.0.1"], false).unwrap();
+        assert!(why.contains("allowPrivateUrls"), "{why}");
+        assert_eq!(refusal("http://models.example.com/v1", &["1.1.1.1"], false), None);
     }
 }

@@ -113,18 +113,18 @@ impl Worker {
     /// A worker of the current thread.
     #[must_use]
     pub fn new(tls: Arc<ClientConfig>, live: Arc<Live>, control: Control, journal: Rc<Journal>, clock: Clock) -> Self {
-        let clients = Rc::new(Clients::new(&tls, live.config().settings.connect_timeout));
+        let clients = Rc::new(Clients::new(&tls, &live.config().settings));
         let Control { router, keeper } = control;
         Self { clients: RefCell::new(clients), tls, live, router, keeper, journal, clock }
     }
 
-    /// The HTTP clients. How long they try to connect is theirs for life: when that changes they are replaced, and calls
-    /// under way end with those that they began with.
-    fn clients(&self) -> Rc<Clients> {
-        let connect_timeout = self.live.get().config.settings.connect_timeout;
+    /// The HTTP clients. How long they try to connect, and whom they may call, is theirs for life: when that changes they
+    /// are replaced, and calls under way end with those that they began with.
+    pub(super) fn clients(&self) -> Rc<Clients> {
+        let active = self.live.get();
         let mut clients = self.clients.borrow_mut();
-        if clients.connect_timeout() != connect_timeout {
-            *clients = Rc::new(Clients::new(&self.tls, connect_timeout));
+        if !clients.fits(&active.config.settings) {
+            *clients = Rc::new(Clients::new(&self.tls, &active.config.settings));
         }
         Rc::clone(&clients)
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::code::Code;
+use super::admin::editing::UseView;
 use super::reload::ProblemView;
 use crate::domain::request::Malformed;
 use crate::domain::time::{Mono, Now};
@@ -109,8 +110,36 @@ pub enum ApiError {
         problems: Vec<ProblemView>,
     },
     /// There is no file that could be read again.
-    #[error("This proxy runs without a configuration file, so there is nothing to reload.")]
+    #[error("This proxy runs without a configuration file, so there is nothing to read, to change or to reload.")]
     NoConfigFile,
+    /// What a path or a body names does not exist.
+    #[error("{0}")]
+    Unknown(String),
+    /// The file is another one now than the change was made from.
+    #[error(
+        "The configuration file has changed meanwhile: look at it as it is now (revision {revision}), and make the change \
+         again."
+    )]
+    ConfigChanged {
+        /// What it is now.
+        revision: String,
+        /// Its values, with each secret masked.
+        config: serde_json::Value,
+    },
+    /// The file must not be written.
+    #[error("The configuration file cannot be written: {0}. Change it where it is, or make it writable.")]
+    ConfigReadOnly(String),
+    /// The file could not be written.
+    #[error("{0}")]
+    ConfigNotWritten(String),
+    /// Something else needs what is to be taken away.
+    #[error("{message}")]
+    InUse {
+        /// What needs it, and what to do.
+        message: String,
+        /// Chains that do.
+        uses: Vec<UseView>,
+    },
     /// The request is longer than the context of every model of its chain. Worded like the refusal of a provider: tools
     /// shorten a conversation when they see it.
     #[error("This chain's maximum context length is {context} tokens, and the request is longer. {message}.")]
@@ -159,6 +188,18 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     problems: Option<&'a [ProblemView]>,
+    /// Of the configuration file as it is now, when it is not what the change was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    revision: Option<&'a str>,
+    /// Its values, with each secret masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Object>)]
+    config: Option<&'a serde_json::Value>,
+    /// The chains that use what was to be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    uses: Option<&'a [UseView]>,
 }
 
 /// Who is to act.
@@ -207,7 +248,7 @@ impl ApiError {
             Self::InvalidApiKey(_) => Code::InvalidApiKey,
             Self::AdminRequired => Code::AdminRequired,
             Self::Malformed(_) | Self::Unreadable(_) | Self::Query { .. } => Code::InvalidRequest,
-            Self::NotRecorded { .. } => Code::NotFound,
+            Self::NotRecorded { .. } | Self::Unknown(_) => Code::NotFound,
             Self::NoRecords(_) => Code::RecordsUnavailable,
             Self::TooLong { .. } => Code::ContextLengthExceeded,
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => Code::RequestTooLarge,
@@ -220,6 +261,10 @@ impl ApiError {
             Self::ChainGone { .. } | Self::Exhausted { why: Unserved::ChainGone, .. } => Code::ChainGone,
             Self::InvalidConfig { .. } => Code::InvalidConfig,
             Self::NoConfigFile => Code::NoConfigFile,
+            Self::ConfigChanged { .. } => Code::ConfigChanged,
+            Self::ConfigReadOnly(_) => Code::ConfigReadOnly,
+            Self::ConfigNotWritten(_) => Code::ConfigNotWritten,
+            Self::InUse { .. } => Code::InUse,
             Self::Internal => Code::InternalError,
             Self::ShuttingDown => Code::ShuttingDown,
         }
@@ -236,6 +281,7 @@ impl ApiError {
     pub fn response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status());
         let (mut trail_json, mut problems) = (None, None);
+        let (mut revision, mut config, mut uses) = (None, None, None);
         let mut param = None;
         match self {
             Self::Malformed(malformed) => param = malformed.param,
@@ -252,6 +298,10 @@ impl ApiError {
                 }
             }
             Self::InvalidConfig { problems: found, .. } => problems = Some(found.as_slice()),
+            Self::ConfigChanged { revision: now, config: values } => {
+                (revision, config) = (Some(now.as_str()), Some(values).filter(|values| values.is_object()));
+            }
+            Self::InUse { uses: found, .. } if !found.is_empty() => uses = Some(found.as_slice()),
             Self::ChainGone { .. } => {
                 builder.insert_header((RETRY_AFTER, 1));
             }
@@ -262,7 +312,7 @@ impl ApiError {
         }
         let kind = if self.status().is_server_error() { Type::ServerError } else { Type::InvalidRequestError };
         let (message, code, trail) = (self.to_string(), self.code(), trail_json);
-        let error = Details { message, r#type: kind, param, code, trail, problems };
+        let error = Details { message, r#type: kind, param, code, trail, problems, revision, config, uses };
         builder.json(Body { error })
     }
 }

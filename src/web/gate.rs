@@ -87,7 +87,7 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
         return Ok(());
     }
     let also_admin = metrics || path == "/v1/ratelimits" || path.starts_with("/v1/stats/");
-    let only_admin = path.starts_with("/v1/admin/");
+    let only_admin = path.starts_with("/v1/admin/") || path.starts_with("/v1/test/");
     match visitor {
         Visitor::Client(_) if only_admin => return Err(ApiError::AdminRequired),
         Visitor::Client(_) => {}

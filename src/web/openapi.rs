@@ -3,6 +3,7 @@
 //! Schemas come from the types that are serialised, names and limits of parameters from the constants that questions are
 //! held against, and errors from their codes: what is written here by hand is which of them belong to a path.
 
+mod admin;
 mod bodies;
 mod call;
 mod parameters;

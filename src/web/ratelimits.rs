@@ -1,7 +1,7 @@
 //! `GET /v1/ratelimits`: what is known about every entry right now.
 
 mod chains;
-pub(super) mod entries;
+pub(in crate::web) mod entries;
 pub(crate) mod lately;
 mod watch;
 

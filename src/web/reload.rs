@@ -12,6 +12,7 @@ use crate::actors::reload::{Adopted, Refused};
 use crate::config::diff::Diff;
 use crate::config::error::Problem;
 use crate::config::live::Live;
+use crate::config::path::YamlPath;
 
 /// What has changed, or everything that is wrong with the file.
 pub async fn reload(request: HttpRequest) -> HttpResponse {
@@ -52,7 +53,7 @@ impl From<Refused> for ApiError {
 }
 
 impl Reloaded {
-    fn of(adopted: Adopted) -> Self {
+    pub(in crate::web) fn of(adopted: Adopted) -> Self {
         let Adopted { changed, needs_restart, revision, notices } = adopted;
         Self { revision, unchanged: changed.is_empty(), changed, needs_restart, notices }
     }
@@ -73,7 +74,12 @@ pub struct ProblemView {
 }
 
 impl ProblemView {
-    fn of(problem: &Problem) -> Self {
+    /// Of a value that is not in a file.
+    pub(super) fn at(path: &YamlPath, message: &str) -> Self {
+        Self { path: path.to_string(), line: None, column: None, message: message.to_owned(), help: None }
+    }
+
+    pub(super) fn of(problem: &Problem) -> Self {
         Self {
             path: problem.path.to_string(),
             line: problem.line,
@@ -88,7 +94,7 @@ impl ProblemView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConfigStanding)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Standing {
+pub(in crate::web) struct Standing {
     #[schema(format = DateTime)]
     loaded_at: String,
     /// Of the file's text; null without a file.

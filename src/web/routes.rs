@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use super::error::ApiError;
-use super::{completions, explain, health, metrics, models, openapi, ratelimits, reload, stats, ui};
+use super::{admin, completions, explain, health, metrics, models, openapi, ratelimits, reload, stats, ui};
 
 /// All routes of the API.
 pub fn api(config: &mut ServiceConfig) {
@@ -19,6 +19,27 @@ pub fn api(config: &mut ServiceConfig) {
         .service(get("/v1/models/{id:.+}").route(web::get().to(models::one)))
         .service(post("/v1/admin/explain").route(web::post().to(explain::explain)))
         .service(post("/v1/admin/reload").route(web::post().to(reload::reload)))
+        .service(get("/v1/admin/config").route(web::get().to(admin::config::config)))
+        .service(
+            resource("/v1/admin/providers/{id}", "PUT, DELETE")
+                .route(web::put().to(admin::providers::put))
+                .route(web::delete().to(admin::providers::delete)),
+        )
+        .service(post("/v1/admin/providers/{id}/test").route(web::post().to(admin::trial::provider)))
+        .service(get("/v1/admin/providers/{id}/models").route(web::get().to(admin::catalogue::models)))
+        .service(
+            resource("/v1/admin/chains/{name}", "PUT, DELETE")
+                .route(web::put().to(admin::chains::put))
+                .route(web::delete().to(admin::chains::delete)),
+        )
+        .service(resource("/v1/admin/chains/{name}/order", "PUT").route(web::put().to(admin::chains::order)))
+        .service(resource("/v1/admin/default-chain", "PUT").route(web::put().to(admin::chains::default)))
+        .service(resource("/v1/admin/settings", "PATCH").route(web::patch().to(admin::settings::patch)))
+        .service(get("/v1/admin/versions").route(web::get().to(admin::versions::list)))
+        .service(get("/v1/admin/versions/{id}").route(web::get().to(admin::versions::one)))
+        .service(post("/v1/admin/restore").route(web::post().to(admin::versions::restore)))
+        .service(post("/v1/admin/entries/thaw").route(web::post().to(admin::thaw::thaw)))
+        .service(post("/v1/test/chain/{name}").route(web::post().to(admin::trial::chain)))
         .service(get("/v1/stats/summary").route(web::get().to(stats::summary)))
         .service(get("/v1/stats/series").route(web::get().to(stats::series::series)))
         .service(get("/v1/stats/prices").route(web::get().to(stats::saved::prices)))

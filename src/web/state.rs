@@ -10,6 +10,7 @@ use crate::config::live::Live;
 use crate::config::model::Config;
 use crate::domain::time::Now;
 use crate::store::shelf::Shelf;
+use crate::web::admin::catalogue::Catalogue;
 use crate::web::ratelimits::lately::Recent;
 use crate::web::ui::Ui;
 
@@ -34,6 +35,8 @@ pub struct State {
     pub shelf: Shelf,
     /// How it has gone lately.
     pub lately: Recent,
+    /// What providers say that they have.
+    pub catalogue: Catalogue,
     /// Who is at the web UI, and what they look at.
     pub ui: Ui,
 }

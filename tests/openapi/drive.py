@@ -40,6 +40,8 @@ QUESTIONS = {
     "/v1/stats/entries/{name}": ["/v1/stats/entries/steady/small", "/v1/stats/entries/steady%2Fsmall"],
     "/v1/stats/clients": ["/v1/stats/clients"],
     "/v1/stats/clients/{name}": ["/v1/stats/clients/key-1"],
+    "/v1/stats/series": ["/v1/stats/series", "/v1/stats/series?range=1h&step=minute&chain=default", "/v1/stats/series?step=x"],
+    "/v1/stats/prices": ["/v1/stats/prices"],
     "/v1/stats/requests": ["/v1/stats/requests", "/v1/stats/requests?limit=2", "/v1/stats/requests?format=csv",
                            "/v1/stats/requests?format=jsonl&chain=default"],
     "/v1/stats/requests/{id}": ["/v1/stats/requests/{id}", "/v1/stats/requests/req_0"],
@@ -47,6 +49,11 @@ QUESTIONS = {
     "/v1/stats/prices": ["/v1/stats/prices"],
     "/v1/ratelimits": ["/v1/ratelimits", "/v1/ratelimits?watch=2"],
     "/v1/openapi.json": ["/v1/openapi.json"],
+    "/v1/admin/config": ["/v1/admin/config"],
+    "/v1/admin/providers/{id}/models": ["/v1/admin/providers/steady/models", "/v1/admin/providers/steady/models?refresh=1",
+                                        "/v1/admin/providers/x/models", "/v1/admin/providers/steady/models?refresh=x"],
+    "/v1/admin/versions": ["/v1/admin/versions"],
+    "/v1/admin/versions/{id}": ["/v1/admin/versions/{version}", "/v1/admin/versions/x"],
 }
 
 
@@ -150,17 +157,58 @@ def opened_where_combined(schemas):
     return schemas
 
 
+def changes_keep_to_the_document(client, document):
+    """Changes the configuration to and fro, tests what there is, and thaws it. The id of a version."""
+    def ask(method, path, body, there):
+        answer = client.ask(method.upper(), there, body, ADMIN_KEY)
+        document.check(path, method, *answer, f"{method} {there}")
+        return answer
+
+    def revision():
+        return json.loads(client.ask("GET", "/v1/admin/config", key=ADMIN_KEY)[2])["revision"]
+
+    provider, chain = "/v1/admin/providers/{id}", "/v1/admin/chains/{name}"
+    for method, path, there, body, status in [
+        ("put", provider, "/v1/admin/providers/more", {"type": "openai", "apiKey": "k", "baseUrl": "http://127.0.0.1:1"}, 200),
+        ("put", provider, "/v1/admin/providers/more", {"type": "x"}, 422),
+        ("put", chain, "/v1/admin/chains/more", {"entries": [{"provider": "more", "model": "m"}]}, 200),
+        ("put", chain + "/order", "/v1/admin/chains/default/order", {"order": [1, 0]}, 200),
+        ("put", chain + "/order", "/v1/admin/chains/default/order", {"order": [0, 1]}, 400),
+        ("put", "/v1/admin/default-chain", "/v1/admin/default-chain", {"name": "x"}, 404),
+        ("patch", "/v1/admin/settings", "/v1/admin/settings", {"retentionDays": 9}, 200),
+        ("delete", provider, "/v1/admin/providers/more", {}, 409),
+        ("delete", chain, "/v1/admin/chains/more", {}, 200),
+        ("delete", provider, "/v1/admin/providers/more?removeEntries=true", {}, 200),
+    ]:
+        body = body if status == 400 else {**body, "revision": revision()}
+        answer = ask(method, path, body, there)
+        assert answer[0] == status, f"{method} {there}: {answer}"
+    ask("patch", "/v1/admin/settings", {"revision": "0" * 16}, "/v1/admin/settings")
+    version = json.loads(client.ask("GET", "/v1/admin/versions", key=ADMIN_KEY)[2])["versions"][-1]["id"]
+    restored = ask("post", "/v1/admin/restore", {"id": version, "revision": revision()}, "/v1/admin/restore")
+    assert restored[0] == 200, restored
+    for body in ({"provider": "limited"}, {"entry": "steady/small"}, {"entry": "x"}, {}):
+        ask("post", "/v1/admin/entries/thaw", body, "/v1/admin/entries/thaw")
+    for name in ("default", "exhausted", "x"):
+        ask("post", "/v1/test/chain/{name}", None, f"/v1/test/chain/{name}")
+    for name in ("steady", "limited", "idle", "x"):
+        ask("post", provider + "/test", {}, f"/v1/admin/providers/{name}/test")
+    return version
+
+
 def answers_keep_to_the_document(client):
     asked, refused = traffic(client)
     document = Document(json.loads(client.ask("GET", "/v1/openapi.json")[2]))
     paths = document.document["paths"]
     unasked = {path for path, item in paths.items() if "get" in item} ^ QUESTIONS.keys()
     assert not unasked, f"GET paths that are only here or only in the document: {unasked}"
+    version = changes_keep_to_the_document(client, document)
     count = 0
     for path, questions in QUESTIONS.items():
         for question in questions:
-            question = question.replace("{id}", refused)
-            document.check(path, "get", *client.ask("GET", question), f"GET {question}")
+            question = question.replace("{id}", refused).replace("{version}", version)
+            key = ADMIN_KEY if path.startswith("/v1/admin/") else CLIENT_KEY
+            document.check(path, "get", *client.ask("GET", question, key=key), f"GET {question}")
             count += 1
     for status, headers, body in asked:
         path = "/v1/embeddings" if b'"embedding"' in body else "/v1/chat/completions"
@@ -190,7 +238,10 @@ def main():
     upstream = Upstream()
     with tempfile.TemporaryDirectory() as directory:
         environment = {"UPSTREAM": upstream.url, "DATA": directory}
-        proxy = Proxy(["serve", "-c", str(HERE / "proxy.yaml"), "--port", "0"], directory, environment)
+        # A copy: it is changed.
+        config = Path(directory) / "proxy.yaml"
+        config.write_text((HERE / "proxy.yaml").read_text())
+        proxy = Proxy(["serve", "-c", str(config), "--port", "0"], directory, environment)
         (address,) = proxy.read_until(r"listening on (http://127\.0\.0\.1:\d+)")
         client = Client(address)
         try:

@@ -29,7 +29,8 @@ impl Living {
         let file = dir.path().join("c.yaml");
         fs::write(&file, yaml).unwrap();
         let clock = TestClock::default();
-        let source = Source::new(&file, BTreeMap::<String, String>::new(), Overrides::default());
+        let overrides = Overrides { data_dir: Some(dir.path().join("data")), ..Overrides::default() };
+        let source = Source::new(&file, BTreeMap::<String, String>::new(), overrides);
         let loaded = source.load().unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
         let admin = KeyDigest::of(ADMIN);
         let origin = Origin { source: Some(source), generated_key: Box::new(move |_| Ok(admin)) };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use actix_http::Uri;
 use actix_http::header::{HeaderName, HeaderValue};
 
 use super::super::document::Document;
@@ -12,9 +13,10 @@ use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::shown;
 use super::{START_HELP, check_rules};
+use crate::config::reach::{Fence, Reach};
 use crate::domain::dialect::Dialect;
 
-pub(super) fn check(providers: &[Option<Provider>], document: &Document, report: &mut Report) {
+pub(super) fn check(providers: &[Option<Provider>], fence: Fence, document: &Document, report: &mut Report) {
     let list = YamlPath::root().key("providers");
     if providers.is_empty() {
         report.add_with_help(&list, "at least one provider is needed", START_HELP);
@@ -29,6 +31,7 @@ pub(super) fn check(providers: &[Option<Provider>], document: &Document, report:
         check_rules(provider, &path, report);
         check_id(provider, &path, &mut taken, document, report);
         check_type(provider, &path, report);
+        check_reach(provider, fence, &path, report);
         check_keys(provider, &path, document, report);
         check_headers(&provider.headers, &path.key("headers"), report);
         check_limits(provider, &path, report);
@@ -62,6 +65,23 @@ fn check_id<'a>(
             report.add_with_help(&id_path, message, "every provider needs an id of its own");
         }
         None => _ = taken.insert(id, path.clone()),
+    }
+}
+
+/// What a name leads to is not known before it is resolved: then it is looked at again, each time.
+fn check_reach(provider: &Provider, fence: Fence, path: &YamlPath, report: &mut Report) {
+    let usual = provider.dialect.and_then(Dialect::default_base_url);
+    // Who is never called may stay at home.
+    let fence = Fence { private: fence.private || provider.is_disabled() };
+    let Some(url) = provider.base_url.as_deref().or(usual) else { return };
+    let uri: Option<Uri> = url.parse().ok();
+    let reach = uri.as_ref().and_then(Uri::host).and_then(Reach::of_host);
+    if let Some(Err(why)) = reach.map(|reach| fence.check(reach)) {
+        let help = match reach {
+            Some(Reach::Forbidden) => "write the address of a server that has models",
+            _ => "set `allowPrivateUrls: true` if models run on this machine or in its network",
+        };
+        report.add_with_help(&path.key("baseUrl"), format!("this address {why}"), help);
     }
 }
 

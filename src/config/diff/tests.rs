@@ -98,6 +98,7 @@ fn every_setting_is_named_as_in_the_file() {
         ("adminKeys", "[an-admin-key]"),
         ("defaultChain", "other"),
         ("unknownModel", "reject"),
+        ("allowPrivateUrls", "false"),
         ("logLevel", "warn"),
         ("logFormat", "json"),
         ("cooldownDefaultMs", "1"),

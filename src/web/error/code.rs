@@ -44,7 +44,7 @@ codes! {
     AdminRequired = "admin_required", FORBIDDEN;
     /// The body or a parameter is wrong.
     InvalidRequest = "invalid_request", BAD_REQUEST;
-    /// What the path names was not recorded.
+    /// What the path or the body names does not exist, or was not recorded.
     NotFound = "not_found", NOT_FOUND;
     /// The database cannot be read.
     RecordsUnavailable = "records_unavailable", SERVICE_UNAVAILABLE;
@@ -70,6 +70,14 @@ codes! {
     InvalidConfig = "invalid_config", UNPROCESSABLE_ENTITY;
     /// There is no configuration file.
     NoConfigFile = "no_config_file", CONFLICT;
+    /// The configuration file is another one now than the change was made from.
+    ConfigChanged = "config_changed", CONFLICT;
+    /// The configuration file must not be written.
+    ConfigReadOnly = "config_read_only", CONFLICT;
+    /// The configuration file could not be written.
+    ConfigNotWritten = "config_not_written", SERVICE_UNAVAILABLE;
+    /// Something else needs what is to be taken away.
+    InUse = "in_use", CONFLICT;
     /// A defect of the proxy.
     InternalError = "internal_error", INTERNAL_SERVER_ERROR;
     /// The process is on its way out.

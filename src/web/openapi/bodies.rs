@@ -40,6 +40,16 @@ pub(super) fn embeddings_request(schemas: &mut Schemas) -> Ref {
     schemas.named("EmbeddingsRequest", request)
 }
 
+/// A change of the configuration: the members that a path takes, and the revision that it is made from.
+pub(super) fn change(schemas: &mut Schemas, name: &str, about: &str, members: ObjectBuilder) -> Ref {
+    let revision = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[0-9a-f]{16}$"))
+        .description(Some("Of the file that the change is made from; or as `If-Match`."));
+    let change = members.schema_type(Type::Object).description(Some(about)).property("revision", revision);
+    schemas.named(name, change.additional_properties(anything()))
+}
+
 /// What comes of them: the provider's own answer.
 pub(super) fn answer(schemas: &mut Schemas, name: &str) -> Ref {
     schemas.named(name, open("The provider's answer, byte for byte: as the OpenAI API has it."))

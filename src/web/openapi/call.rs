@@ -43,6 +43,21 @@ impl Call {
         Self::new(HttpMethod::Head, path, id, tag, summary)
     }
 
+    /// `PUT`
+    pub(super) fn put(path: &'static str, id: &str, tag: &str, summary: &str) -> Self {
+        Self::new(HttpMethod::Put, path, id, tag, summary)
+    }
+
+    /// `PATCH`
+    pub(super) fn patch(path: &'static str, id: &str, tag: &str, summary: &str) -> Self {
+        Self::new(HttpMethod::Patch, path, id, tag, summary)
+    }
+
+    /// `DELETE`
+    pub(super) fn delete(path: &'static str, id: &str, tag: &str, summary: &str) -> Self {
+        Self::new(HttpMethod::Delete, path, id, tag, summary)
+    }
+
     fn new(method: HttpMethod, path: &'static str, id: &str, tag: &str, summary: &str) -> Self {
         let operation = OperationBuilder::new().operation_id(Some(id)).tag(tag).summary(Some(summary));
         Self { path, method, operation, codes: Vec::new(), passes_on: false }
@@ -71,6 +86,11 @@ impl Call {
     /// A part of the path.
     pub(super) fn names(self, name: &str, about: &str) -> Self {
         self.with(|operation| operation.parameter(parameters::path(name, about)))
+    }
+
+    /// The revision of the file that a change is made from, in the head.
+    pub(super) fn matches(self) -> Self {
+        self.with(|operation| operation.parameter(parameters::if_match()))
     }
 
     /// The body that it takes.

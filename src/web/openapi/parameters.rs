@@ -46,6 +46,14 @@ pub(super) fn query(name: &str) -> Parameter {
             "1 for server-sent events: the state at once, and again whenever it has changed, at most twice a second."
                 .to_owned(),
         ),
+        "removeEntries" => (
+            ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into())).into(),
+            "Delete the entries of chains that use it as well.".to_owned(),
+        ),
+        "refresh" => (
+            number(0, 1).default(Some(0.into())).into(),
+            "1 asks the provider again, whatever is remembered.".to_owned(),
+        ),
         "code" => (text().into(), "Only requests that ended with this error code.".to_owned()),
         "provider" | "entry" => (text().into(), format!("Only requests that this {name} has served.")),
         _ => (text().into(), format!("Only requests of this {name}.")),
@@ -57,6 +65,15 @@ pub(super) fn query(name: &str) -> Parameter {
 pub(super) fn path(name: &str, about: &str) -> Parameter {
     let schema = text().min_length(Some(1)).into();
     parameter(name, ParameterIn::Path, Required::True, schema, about.to_owned())
+}
+
+/// With or without its quotes.
+const REVISION: &str = r#"^"?[0-9a-f]{16}"?$"#;
+
+/// The revision that a change is made from, in place of the member of the body.
+pub(super) fn if_match() -> Parameter {
+    let about = "Revision of the file that the change is made from; or as `revision` in the body.".to_owned();
+    parameter("If-Match", ParameterIn::Header, Required::False, text().pattern(Some(REVISION)).into(), about)
 }
 
 fn parameter(name: &str, place: ParameterIn, required: Required, schema: Schema, about: String) -> Parameter {

@@ -29,6 +29,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Call> {
     calls.extend(charts(schemas));
     calls.extend(log(schemas));
     calls.extend(state(schemas));
+    calls.extend(super::admin::all(schemas));
     calls
 }
 

@@ -23,7 +23,7 @@ const LOW: u64 = 5;
 #[derive(Serialize, ToSchema)]
 #[schema(as = EntryState)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct EntryView<'a> {
+pub(in crate::web) struct EntryView<'a> {
     provider: &'a str,
     model: &'a str,
     #[serde(flatten)]
@@ -131,7 +131,7 @@ struct BucketView {
     of: &'static str,
 }
 
-pub(super) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> EntryView<'a> {
+pub(in crate::web) fn view<'a>(report: &'a EntryReport, lately: &Lately, now: Now) -> EntryView<'a> {
     let keys: Vec<LaneView<'_>> = report.lanes.iter().map(|lane| lane_view(lane, report.enabled, now)).collect();
     let (best, whole) = best(report, now);
     let slots = report.lanes.iter().filter_map(|lane| lane.slots);

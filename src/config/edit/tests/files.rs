@@ -148,15 +148,15 @@ fn o24_the_example_changes_in_single_lines() {
         (
             set("port", "4001"),
             vec![
-                "-  port: 3429                        # 0 takes any free port. Also --port, CHAIN429_PORT",
-                "+  port: 4001                        # 0 takes any free port. Also --port, CHAIN429_PORT",
+                "-  port: 3429                        # [restart] 0 takes any free port. Also --port, CHAIN429_PORT",
+                "+  port: 4001                        # [restart] 0 takes any free port. Also --port, CHAIN429_PORT",
             ],
         ),
         (
             set("dbPath", "\"./a/path/that/is/long.redb\""),
             vec![
-                "-  dbPath: ./data/usage.redb         # relative to the working directory; default: usage.redb in --data-dir",
-                "+  dbPath: ./a/path/that/is/long.redb # relative to the working directory; default: usage.redb in --data-dir",
+                "-  dbPath: ./data/usage.redb         # [restart] relative to the working directory; default: usage.redb in --data-dir",
+                "+  dbPath: ./a/path/that/is/long.redb # [restart] relative to the working directory; default: usage.redb in --data-dir",
             ],
         ),
         (

@@ -1,0 +1,93 @@
+//! `GET /v1/admin/config`: the configuration file, with each secret masked.
+
+use std::sync::Arc;
+
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::config::edit::{Value, masked_document};
+use crate::config::file::Writable;
+use crate::web::error::ApiError;
+use crate::web::reload::{ProblemView, Standing};
+use crate::web::state::State;
+
+/// The configuration file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConfigFile)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::web) struct Present {
+    /// Where it is.
+    path: String,
+    /// Of its text. A change names the one that it is made from.
+    revision: String,
+    writable: bool,
+    /// How it is written: `rename` puts a new file in its place, `inPlace` changes its contents; null when it cannot be.
+    #[schema(value_type = Option<String>)]
+    way: Option<&'static str>,
+    /// Why it cannot be written.
+    reason: Option<String>,
+    /// Its values, with each secret masked. What is masked may be sent back, and means the value behind it. Null when the
+    /// file is no YAML.
+    #[schema(value_type = Option<Object>)]
+    document: Option<Value>,
+    /// Why it is no YAML.
+    problems: Vec<ProblemView>,
+    in_use: Standing,
+}
+
+/// The file as it is now, and what of it is in use.
+pub async fn config(request: HttpRequest) -> HttpResponse {
+    let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
+    match Present::read(state).await {
+        Ok(present) => HttpResponse::Ok().insert_header((ETAG, format!("\"{}\"", present.revision))).json(present),
+        Err(fault) => fault.response(),
+    }
+}
+
+impl Present {
+    /// Reads the file.
+    pub(in crate::web) async fn read(state: &Arc<State>) -> Result<Self, ApiError> {
+        let shared = Arc::clone(state);
+        let reading = tokio::task::spawn_blocking(move || Self::read_now(&shared));
+        reading.await.unwrap_or(Err(ApiError::ShuttingDown))
+    }
+
+    /// Blocks.
+    fn read_now(state: &State) -> Result<Self, ApiError> {
+        let source = state.reload.source().ok_or(ApiError::NoConfigFile)?;
+        let file = source.file(state.config().settings.data_dir.clone());
+        let (text, revision) =
+            file.read().map_err(|errors| super::editing::invalid("The configuration file cannot be read.", &errors))?;
+        let (document, problems) = match masked_document(&text, &source.path().display().to_string()) {
+            Ok(document) => (Some(document), Vec::new()),
+            Err(errors) => (None, errors.problems().iter().map(ProblemView::of).collect()),
+        };
+        let (way, reason) = match file.writable() {
+            Writable::Rename => (Some("rename"), None),
+            Writable::InPlace => (Some("inPlace"), None),
+            Writable::No(reason) => (None, Some(reason)),
+        };
+        Ok(Self {
+            path: source.path().display().to_string(),
+            revision: revision.to_string(),
+            writable: way.is_some(),
+            way,
+            reason,
+            document,
+            problems,
+            in_use: Standing::of(&state.live),
+        })
+    }
+
+    /// Of its text.
+    pub(in crate::web) fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// Its values as JSON.
+    pub(in crate::web) fn document(&self) -> serde_json::Value {
+        serde_json::to_value(&self.document).unwrap_or_default()
+    }
+}
