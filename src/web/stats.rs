@@ -85,8 +85,14 @@ struct Asked {
 pub(in crate::web) struct Item<'a> {
     #[serde(flatten)]
     shown: Shown<'a>,
-    #[serde(flatten)]
-    of_entry: Option<OfEntry>,
+    /// How an entry has done lately; only of entries, and absent when nothing is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    health: Option<HealthView>,
+    /// By the hour, of the last day; only of entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    trend: Option<Vec<HourView>>,
 }
 
 /// The sums of one name, and the prices that its money is counted by.
@@ -99,15 +105,6 @@ pub(in crate::web) struct Whole<'a> {
     money_saved: Option<Saved>,
 }
 
-/// What only entries have.
-#[derive(Serialize, ToSchema)]
-struct OfEntry {
-    /// How it has done lately; null when nothing is recorded.
-    health: Option<HealthView>,
-    /// By the hour, of the last day.
-    trend: Vec<HourView>,
-}
-
 impl Asked {
     fn prices(&self) -> &PriceList {
         &self.config.settings.reference_prices
@@ -115,9 +112,10 @@ impl Asked {
 
     fn item<'a>(&self, name: &'a str, totals: &'a Totals) -> Item<'a> {
         let saved = self.shares.as_ref().map(|shares| shares.one(name, self.prices()));
-        let of_entry = (self.kind == Kind::Entry)
-            .then(|| OfEntry { health: self.lately.health(name), trend: self.lately.trend(name) });
-        Item { shown: Shown::of(self.kind, name, totals).saving(saved.as_ref()), of_entry }
+        let shown = Shown::of(self.kind, name, totals).saving(saved.as_ref());
+        let entry = self.kind == Kind::Entry;
+        let health = self.lately.health(name).filter(|_| entry);
+        Item { shown, health, trend: entry.then(|| self.lately.trend(name)) }
     }
 
     fn one<'a>(&self, name: &'a str, totals: &'a Totals) -> Whole<'a> {

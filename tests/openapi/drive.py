@@ -45,8 +45,6 @@ QUESTIONS = {
     "/v1/stats/requests": ["/v1/stats/requests", "/v1/stats/requests?limit=2", "/v1/stats/requests?format=csv",
                            "/v1/stats/requests?format=jsonl&chain=default"],
     "/v1/stats/requests/{id}": ["/v1/stats/requests/{id}", "/v1/stats/requests/req_0"],
-    "/v1/stats/series": ["/v1/stats/series?range=1h", "/v1/stats/series?entry=steady%2Fsmall", "/v1/stats/series?step=x"],
-    "/v1/stats/prices": ["/v1/stats/prices"],
     "/v1/ratelimits": ["/v1/ratelimits", "/v1/ratelimits?watch=2"],
     "/v1/openapi.json": ["/v1/openapi.json"],
     "/v1/admin/config": ["/v1/admin/config"],
