@@ -17,7 +17,9 @@ const AT_MOST: Duration = Duration::from_secs(10);
 
 /// Starts the proxy once per round.
 pub(crate) async fn measure(options: &Options, dir: &Path, config: &Config, report: &Report) -> Result<()> {
-    let health = b"GET /health HTTP/1.1\r\nhost: bench.localhost\r\n\r\n";
+    // With a key, because nobody's connection is kept without one.
+    let key = proxy::KEY;
+    let health = format!("GET /health HTTP/1.1\r\nhost: bench.localhost\r\nauthorization: Bearer {key}\r\n\r\n");
     let chat = connection::request(PATH, "one", false);
     let (mut healthy, mut served) = (Vec::new(), Vec::new());
     for round in 0..options.rounds {
@@ -30,7 +32,7 @@ pub(crate) async fn measure(options: &Options, dir: &Path, config: &Config, repo
                 Err(_) => tokio::time::sleep(AGAIN).await,
             }
         };
-        connection.ask(health).await?;
+        connection.ask(health.as_bytes()).await?;
         healthy.push(began.elapsed().as_secs_f64() * 1e3);
         connection.ask(&chat).await?;
         served.push(began.elapsed().as_secs_f64() * 1e3);

@@ -35,11 +35,16 @@ const ORDER: [&str; 20] = [
     "chains",
 ];
 
+/// Changes that bring a text no nearer to its target.
+const MOST_DETOURS: usize = 32;
+
 /// The text with `target` in it. Equal values are left as they are written.
 pub(super) fn reconcile(text: &str, target: &Value) -> Result<String, Fault> {
     let mut text = text.to_owned();
-    // Each change has to bring the text nearer, so there is an end, and nothing wrong is built upon.
+    // Each change has to bring the text nearer, or at least to one that was not there before: which item of a list is taken
+    // for which may change on the way. So there is an end, and what comes of it is held against the target.
     let mut farthest = usize::MAX;
+    let mut seen = HashSet::new();
     let mut changed_at = 0;
     loop {
         let document = Document::parse(&text).ok().filter(|(_, problems)| problems.is_empty());
@@ -49,10 +54,10 @@ pub(super) fn reconcile(text: &str, target: &Value) -> Result<String, Fault> {
         if distance == 0 {
             return Ok(text);
         }
-        if distance >= farthest {
+        if distance >= farthest && (seen.len() >= MOST_DETOURS || !seen.insert(text.clone())) {
             return Err(Fault::Layout(changed_at));
         }
-        farthest = distance;
+        farthest = distance.min(farthest);
         let root = layout::read(&text).ok_or(Fault::Layout(0))?;
         let mut aliases = HashSet::new();
         root.walk(&mut |piece| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::config::model::Config;
@@ -484,8 +485,17 @@ fn bare(text: &str) -> Vec<&str> {
     text.trim_start_matches('\u{feff}').lines().collect()
 }
 
+fn settled(cases: u32) -> ProptestConfig {
+    let chosen = ProptestConfig::default();
+    match chosen.rng_seed {
+        RngSeed::Random => ProptestConfig { cases, rng_seed: RngSeed::Fixed(429), ..chosen },
+        RngSeed::Fixed(_) => chosen,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    // The same cases each time: a gate must not depend on luck. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` look further.
+    #![proptest_config(settled(400))]
 
     /// Editing then loading is loading then editing, and lines of others stay.
     #[test]
