@@ -79,6 +79,25 @@ impl ProblemView {
         Self { path: path.to_string(), line: None, column: None, message: message.to_owned(), help: None }
     }
 
+    /// Which value is meant.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong, and what to do.
+    pub(super) fn words(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}: {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(path: &str, message: &str, help: Option<&str>) -> Self {
+        let (path, message, help) = (path.to_owned(), message.to_owned(), help.map(str::to_owned));
+        Self { path, line: None, column: None, message, help }
+    }
+
     pub(super) fn of(problem: &Problem) -> Self {
         Self {
             path: problem.path.to_string(),

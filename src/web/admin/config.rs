@@ -86,6 +86,20 @@ impl Present {
         &self.revision
     }
 
+    /// Its values with each secret masked; `None` when it is no YAML.
+    pub(in crate::web) fn values(&self) -> Option<&Value> {
+        self.document.as_ref()
+    }
+
+    /// Why it cannot be changed from here.
+    pub(in crate::web) fn locked(&self) -> Option<String> {
+        match (&self.reason, &self.document) {
+            (Some(reason), _) => Some(format!("Settings come from {} (read-only): {reason}.", self.path)),
+            (None, None) => Some(format!("{} is no YAML: mend it with an editor first.", self.path)),
+            (None, Some(_)) => None,
+        }
+    }
+
     /// Its values as JSON.
     pub(in crate::web) fn document(&self) -> serde_json::Value {
         serde_json::to_value(&self.document).unwrap_or_default()

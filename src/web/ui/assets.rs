@@ -23,9 +23,11 @@ struct Asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All that pages load.
-const ASSETS: [Asset; 5] = [
+const ASSETS: [Asset; 7] = [
     Asset { path: "app.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../../../static/app.css") },
     Asset { path: "app.js", kind: SCRIPT, bytes: include_bytes!("../../../static/app.js") },
+    Asset { path: "edit.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../../../static/edit.css") },
+    Asset { path: "edit.js", kind: SCRIPT, bytes: include_bytes!("../../../static/edit.js") },
     Asset { path: "icon.svg", kind: "image/svg+xml", bytes: include_bytes!("../../../static/icon.svg") },
     Asset {
         path: "vendor/htmx-4.0.1.min.js",

@@ -9,8 +9,10 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::door::{COOKIE, Caller};
+use super::paper::Paper;
 use super::sessions::IDLE;
-use super::{assets, cookie};
+use super::{assets, cookie, did};
+use crate::config::live::Fault;
 use crate::upstream::waterfall::Worker;
 use crate::web::state::State;
 
@@ -28,10 +30,24 @@ pub(super) struct Shell {
     pub(super) now: u64,
     /// Where news of the page come from; empty for pages that stay as they are.
     pub(super) live: String,
+    /// Why the configuration file is not in use as it is.
+    pub(super) fault: Option<Fault>,
+    /// The page changes the configuration, and needs the style and the script for it.
+    pub(super) edits: bool,
+    /// Why it cannot, just now.
+    pub(super) locked: Option<String>,
+    /// What the form before has done.
+    pub(super) did: Option<&'static str>,
 }
 
 /// The pages, in the order of the navigation.
-pub(super) const PAGES: [(&str, &str); 2] = [("/ui", "Dashboard"), ("/ui/playground", "Playground")];
+pub(super) const PAGES: [(&str, &str); 5] = [
+    ("/ui", "Dashboard"),
+    ("/ui/providers", "Providers"),
+    ("/ui/chains", "Chains"),
+    ("/ui/playground", "Playground"),
+    ("/ui/settings", "Settings"),
+];
 
 const THEMES: [&str; 2] = ["light", "dark"];
 
@@ -41,7 +57,17 @@ impl Shell {
         let chosen = cookie::read(request.headers(), "theme").unwrap_or_default();
         let theme = THEMES.into_iter().find(|theme| *theme == chosen).unwrap_or_default();
         let csrf = request.extensions().get::<Caller>().map(|caller| caller.token.clone()).unwrap_or_default();
-        Self { title, here, csrf, theme, version: &assets::VERSION, now, live: String::new() }
+        // Who is not logged in need not know.
+        let fault = state(request).filter(|_| !csrf.is_empty()).and_then(|state| state.live.fault());
+        let (version, live, did) = (assets::VERSION.as_str(), String::new(), did::of(request));
+        Self { title, here, csrf, theme, version, now, live, fault, edits: false, locked: None, did }
+    }
+
+    /// The same for a page that changes the configuration.
+    pub(super) fn with_paper(mut self, paper: &Paper) -> Self {
+        self.edits = true;
+        self.locked.clone_from(&paper.locked);
+        self
     }
 
     /// The same with news from there.
@@ -51,7 +77,7 @@ impl Shell {
     }
 
     /// For the navigation.
-    pub(super) fn pages(&self) -> [(&'static str, &'static str); 2] {
+    pub(super) fn pages(&self) -> [(&'static str, &'static str); 5] {
         PAGES
     }
 }

@@ -1,0 +1,79 @@
+//! The configuration as the pages see it that change it: what is in use, and the file that it comes from.
+
+use std::sync::Arc;
+
+use crate::actors::reload::Adopted;
+use crate::config::edit::{Change, Value};
+use crate::config::model::Config;
+use crate::config::revision::Revision;
+use crate::config::versions::Source;
+use crate::web::admin::config::Present;
+use crate::web::admin::editing::{self, Edit};
+use crate::web::error::ApiError;
+use crate::web::state::State;
+
+/// What a page shows, and what it may change.
+pub(super) struct Paper {
+    /// In use.
+    pub(super) config: Arc<Config>,
+    /// Values of the file with each secret masked; null without a file that can be read. A mask that is put back means
+    /// what it hides.
+    pub(super) document: Value,
+    /// Of the file. Forms name it, so that nobody changes what they have not seen.
+    pub(super) revision: String,
+    /// Why nothing can be changed.
+    pub(super) locked: Option<String>,
+}
+
+impl Paper {
+    /// Reads the file.
+    pub(super) async fn read(state: &Arc<State>) -> Self {
+        let config = state.config();
+        match Present::read(state).await {
+            Ok(present) => {
+                let locked = present.locked();
+                let document = present.values().cloned().unwrap_or(Value::Null);
+                Self { config, document, revision: present.revision().to_owned(), locked }
+            }
+            Err(fault) => {
+                let locked = match fault {
+                    ApiError::NoConfigFile => "429chain runs without a configuration file.".to_owned(),
+                    fault => fault.to_string(),
+                };
+                Self { config, document: Value::Null, revision: String::new(), locked: Some(locked) }
+            }
+        }
+    }
+
+    /// What the file says about a provider.
+    pub(super) fn provider(&self, id: &str) -> Option<&Value> {
+        self.item("providers", "id", id)
+    }
+
+    /// What the file says about a chain.
+    pub(super) fn chain(&self, name: &str) -> Option<&Value> {
+        self.item("chains", "name", name)
+    }
+
+    fn item(&self, list: &str, key: &str, name: &str) -> Option<&Value> {
+        self.document.get(list)?.items().iter().find(|item| item.text(key) == Some(name))
+    }
+}
+
+/// Changes the file as it was when the form was made, and uses it.
+///
+/// # Errors
+/// Why nothing has changed.
+pub(super) async fn change(state: &Arc<State>, revision: &str, edit: Edit) -> Result<Adopted, ApiError> {
+    let missing = || ApiError::Query { param: "rev", message: "the form names no revision of the file".to_owned() };
+    let based_on = Revision::parse(revision).ok_or_else(missing)?;
+    editing::change(state, edit, based_on, Source::Ui).await
+}
+
+/// The same for changes that are made one after the other.
+///
+/// # Errors
+/// Why nothing has changed.
+pub(super) async fn changes(state: &Arc<State>, revision: &str, changes: Vec<Change>) -> Result<Adopted, ApiError> {
+    change(state, revision, Edit::Changes(changes)).await
+}
