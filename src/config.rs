@@ -27,6 +27,7 @@ pub mod live;
 pub mod model;
 mod notices;
 pub mod path;
+pub mod presets;
 mod raw;
 pub mod reach;
 mod read;

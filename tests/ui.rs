@@ -12,6 +12,7 @@ mod door;
 mod files;
 mod pages;
 mod playground;
+mod providers;
 
 /// Every page that is there to be read.
 const PAGES: [&str; 5] =

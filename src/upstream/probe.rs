@@ -1,19 +1,27 @@
 //! Single calls that somebody makes by hand, to see whether an entry works. They are charged like all others, and wait for
 //! nobody: an entry that cannot be called now is not called.
+//!
+//! What is no entry yet has no ledger that it could be charged to: it is called all the same, once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::Instant;
 
-use super::attempt::Served;
+use super::attempt::{Call, Served};
 use super::waterfall::{Asked, Walked, Worker};
 use crate::actors::journal::Note;
 use crate::actors::lease::Outcome;
 use crate::actors::msg::Explain;
-use crate::config::model::{Config, Queue, Settings};
+use crate::actors::route::{Entry, Place};
+use crate::config::model::{Config, Provider, Queue, Settings};
 use crate::domain::endpoint::Endpoint;
-use crate::domain::ids::EntryId;
+use crate::domain::evidence::Evidence;
+use crate::domain::ids::{EntryId, ModelId};
+use crate::domain::outcome::Reason;
 use crate::domain::request::Document;
 use crate::domain::trail::{Seen, Step};
 
@@ -26,16 +34,80 @@ pub struct Probed {
     pub request: Option<String>,
 }
 
+/// How a call has ended that was charged to nobody.
+#[derive(Clone, Debug)]
+pub struct Knocked {
+    /// Why there was no answer that could be used; `None` when there was one. No key is in it.
+    pub fault: Option<Fault>,
+    /// What the answer says about quota.
+    pub evidence: Evidence,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why a call brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it means.
+    pub reason: Reason,
+    /// HTTP status; 0 when there was no answer.
+    pub status: u16,
+    /// For people, where there is more to say.
+    pub detail: Option<String>,
+}
+
+/// Of entries that are none. Those of the configuration count from the other end.
+static STRANGERS: AtomicU64 = AtomicU64::new(u64::MAX);
+
+fn one_token(model: &str) -> Bytes {
+    let messages = json!([{ "role": "user", "content": "Hi" }]);
+    Bytes::from(json!({ "model": model, "messages": messages, "max_tokens": 1 }).to_string())
+}
+
 impl Worker {
+    /// Asks a provider for one token that need not be in the configuration, with its first key.
+    pub async fn knock(&self, provider: &Arc<Provider>, model: &ModelId, settings: &Settings) -> Knocked {
+        let began = Instant::now();
+        let entry = Entry {
+            id: EntryId { provider: provider.id.clone(), model: model.clone() },
+            provider: Arc::clone(provider),
+            model_json: json!(model.as_str()).to_string(),
+            serial: STRANGERS.fetch_sub(1, Ordering::Relaxed),
+            handle: None,
+            refuses_stream_options: Arc::default(),
+        };
+        let timeout = provider.timeout.unwrap_or(settings.request_timeout);
+        let (place, body) = (Place { entry: Arc::new(entry), timeout }, one_token(model.as_str()));
+        let demand = Document::parse(Endpoint::Chat, &body).map(|document| document.demand).unwrap_or_default();
+        let clients = self.clients();
+        let call = Call {
+            clients: &clients,
+            settings,
+            place: &place,
+            key: 0,
+            endpoint: Endpoint::Chat,
+            body,
+            demand,
+            stream: false,
+            shows_usage: false,
+            clock: &self.clock,
+            trace: None,
+        };
+        let (fault, evidence) = match call.run().await {
+            Ok(Served::Whole(complete)) => (None, complete.evidence),
+            Ok(Served::Stream(opened)) => (None, opened.evidence),
+            Err(failed) => {
+                let reason = failed.verdict.reason.unwrap_or(Reason::Unknown);
+                (Some(Fault { reason, status: failed.status, detail: failed.detail }), failed.evidence)
+            }
+        };
+        Knocked { fault, evidence, took: began.elapsed() }
+    }
+
     /// Asks one entry for one token. `open` opens the request's note; it is not called when the entry cannot be called
     /// now. `None` when there is no such entry, or the process is on its way out.
     pub async fn probe(&self, entry: &EntryId, config: &Arc<Config>, open: impl FnOnce() -> Note) -> Option<Probed> {
-        let body = json!({
-            "model": entry.label(),
-            "messages": [{ "role": "user", "content": "Hi" }],
-            "max_tokens": 1,
-        });
-        let body = Bytes::from(body.to_string());
+        let body = one_token(&entry.label());
         let document = Document::parse(Endpoint::Chat, &body).ok()?;
         let asked = Explain { model: entry.label(), demand: document.demand, prompt_tokens: None };
         let explained = self.keeper.send(asked).await.ok()??;

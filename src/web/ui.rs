@@ -17,6 +17,7 @@ mod log;
 mod login;
 mod paper;
 mod playground;
+mod providers;
 mod sessions;
 mod shell;
 mod sse;
@@ -75,6 +76,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(page("/ui/requests").route(web::get().to(log::list)))
         .service(page("/ui/requests/export").route(web::get().to(log::export)))
         .service(page("/ui/requests/{id}").route(web::get().to(log::one)))
+        .configure(providers::routes)
         .service(page("/ui/playground").route(web::get().to(playground::page)))
         .service(page("/ui/playground/send").route(web::post().to(playground::send)))
         .service(page("/ui/playground/curl").route(web::post().to(playground::curl)))

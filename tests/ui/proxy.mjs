@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,10 +13,13 @@ export const CLIENT_KEY = 'ui-client-key-of-the-tests';
 export const ADMIN_KEY = 'ui-admin-key-of-the-tests';
 
 export class Proxy {
-  static async start(upstream) {
+  /** Runs on a copy of its configuration, so that pages may change it. */
+  static async start(upstream, yaml = null) {
     const proxy = new Proxy();
     proxy.directory = await mkdtemp(join(tmpdir(), '429chain-ui-'));
     proxy.upstream = upstream;
+    proxy.config = join(proxy.directory, 'config.yaml');
+    await writeFile(proxy.config, yaml ?? await readFile(CONFIG, 'utf8'));
     await proxy.run(0);
     return proxy;
   }
@@ -24,7 +27,7 @@ export class Proxy {
   /** Starts the process, at the port that it had before. */
   async run(port = new URL(this.url).port) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CHAIN429_')));
-    const args = ['serve', '-c', CONFIG, '--port', String(port)];
+    const args = ['serve', '-c', this.config, '--port', String(port)];
     if (process.env.CHAIN429_STATIC) args.push('--static-dir', resolve(process.env.CHAIN429_STATIC));
     this.process = spawn(resolve(process.env.CHAIN429_BIN ?? 'target/debug/429chain'), args, {
       cwd: this.directory,
@@ -41,6 +44,11 @@ export class Proxy {
       });
       this.ended.then(([code]) => fail(new Error(`429chain ended with ${code}:\n${this.output.join('\n')}`)), fail);
     });
+  }
+
+  /** What stands in its configuration file. */
+  file() {
+    return readFile(this.config, 'utf8');
   }
 
   /** A request of a client. */

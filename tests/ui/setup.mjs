@@ -17,9 +17,9 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 /** Whatever a page must not do, noted over all pages of a file. */
 const offences = [];
 
-export async function start() {
+export async function start(yaml = null) {
   const upstream = await Upstream.start();
-  const proxy = await Proxy.start(upstream.url);
+  const proxy = await Proxy.start(upstream.url, yaml);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   return { upstream, proxy, browser };
 }

@@ -8,6 +8,7 @@ export class Upstream extends EventEmitter {
   /** What reached the server, as `{ provider, body }`. */
   calls = [];
   #does = new Map();
+  #lists = new Map();
 
   static async start() {
     const upstream = new Upstream();
@@ -23,9 +24,15 @@ export class Upstream extends EventEmitter {
     this.#does.set(provider, answer);
   }
 
+  /** From now on this provider answers `GET /models` by calling `answer(response)`. */
+  lists(provider, answer) {
+    this.#lists.set(provider, answer);
+  }
+
   /** All providers are well again. */
   heal() {
     this.#does.clear();
+    this.#lists.clear();
   }
 
   stop() {
@@ -34,8 +41,9 @@ export class Upstream extends EventEmitter {
   }
 
   async #answer(request, response) {
-    const body = await json(request);
     const provider = request.url.split('/')[1];
+    if (request.method === 'GET') return (this.#lists.get(provider) ?? models('model-a', 'model-b'))(response);
+    const body = await json(request);
     this.calls.push({ provider, body });
     response.on('close', () => { if (!response.writableFinished) this.emit('aborted', provider); });
     (this.#does.get(provider) ?? serve())(response, body);
@@ -47,6 +55,11 @@ const USAGE = { prompt_tokens: 12, completion_tokens: 40, total_tokens: 52 };
 
 function send(response, status, document, headers = {}) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(document));
+}
+
+/** Lists these models. */
+export function models(...ids) {
+  return (response) => send(response, 200, { object: 'list', data: ids.map((id) => ({ id, object: 'model' })) });
 }
 
 /** Serves, with these headers. */

@@ -26,12 +26,15 @@ pub(in crate::web) const PARAMETERS: [&str; 1] = ["refresh"];
 #[derive(Debug, Default)]
 pub struct Catalogue(Mutex<BTreeMap<ProviderId, Known>>);
 
+/// What a provider has said.
 #[derive(Clone, Debug)]
-struct Known {
+pub(in crate::web) struct Known {
     /// As it was when it was asked.
     provider: Arc<Provider>,
-    models: Arc<Vec<String>>,
-    at: Now,
+    /// In its order.
+    pub(in crate::web) models: Arc<Vec<String>>,
+    /// When that was.
+    pub(in crate::web) at: Now,
 }
 
 /// The models of a provider.
@@ -54,7 +57,8 @@ pub(in crate::web) struct Answer {
 }
 
 impl Catalogue {
-    fn get(&self, provider: &Provider) -> Option<Known> {
+    /// What the provider has said, as long as it is the same account at the same place.
+    pub(in crate::web) fn get(&self, provider: &Provider) -> Option<Known> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&provider.id).cloned()?;
         let same = same_server(&known.provider, provider) && known.provider.keys == provider.keys;
         same.then_some(known)
@@ -101,7 +105,7 @@ pub(super) fn find<'a>(config: &'a Config, id: &str) -> Result<&'a Arc<Provider>
 }
 
 /// Asks the provider, and remembers what it says.
-pub(super) async fn ask(worker: &Worker, state: &State, provider: &Arc<Provider>) -> Listed {
+pub(in crate::web) async fn ask(worker: &Worker, state: &State, provider: &Arc<Provider>) -> Listed {
     let listed = worker.list_models(provider).await;
     if let Ok(models) = &listed.models {
         let models = Arc::new(models.clone());

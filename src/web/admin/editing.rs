@@ -10,6 +10,7 @@ use crate::actors::reload::{Adopted, Made};
 use crate::config::edit::{Change, EditError, Use};
 use crate::config::error::ConfigErrors;
 use crate::config::file::{ChangeError, WriteError};
+use crate::config::model::Config;
 use crate::config::revision::Revision;
 use crate::config::source::Source;
 use crate::config::versions;
@@ -45,6 +46,23 @@ pub(in crate::web) async fn change(
         Err(ChangeError::Write(WriteError::Stale { current })) => Err(stale(state, current).await),
         Err(fault) => Err(refusal(fault)),
     }
+}
+
+/// What the configuration would be with these changes, by all the checks that they would have to pass. Nothing is written.
+///
+/// # Errors
+/// Why they could not be made.
+pub(in crate::web) async fn preview(state: &Arc<State>, changes: Vec<Change>) -> Result<Config, ApiError> {
+    let shared = Arc::clone(state);
+    let trying = tokio::task::spawn_blocking(move || {
+        let source = shared.reload.source().ok_or(ApiError::NoConfigFile)?;
+        let tried = || -> Result<Config, ChangeError> {
+            let (text, _) = source.file(shared.config().settings.data_dir.clone()).read()?;
+            Ok(source.parse(&source.editor().edit(&text, &changes)?)?.config)
+        };
+        tried().map_err(refusal)
+    });
+    trying.await.unwrap_or(Err(ApiError::ShuttingDown))
 }
 
 /// Blocks.

@@ -65,7 +65,7 @@ pub(in crate::web) struct ChainAnswer {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EntryTest)]
 #[serde(rename_all = "camelCase")]
-struct TrialView {
+pub(in crate::web) struct TrialView {
     provider: String,
     model: String,
     /// It has answered.
@@ -86,7 +86,28 @@ struct TrialView {
     request: Option<String>,
 }
 
+/// The same in short.
+pub(in crate::web) enum Verdict {
+    /// It has answered, after so many milliseconds.
+    Ok(Option<u64>),
+    /// It was called, and this came of it.
+    Failed(String),
+    /// It was not called, and this is why.
+    Skipped(String),
+}
+
 impl TrialView {
+    /// What came of it, for people.
+    pub(in crate::web) fn verdict(&self) -> Verdict {
+        let why = || self.message.clone().unwrap_or_else(|| "no reason is known".to_owned());
+        match (self.ok, self.outcome.is_call()) {
+            (true, _) => Verdict::Ok(self.ms),
+            (false, true) if self.reason == Some(Reason::Auth) => Verdict::Failed(format!("auth error: {}", why())),
+            (false, true) => Verdict::Failed(why()),
+            (false, false) => Verdict::Skipped(why()),
+        }
+    }
+
     fn of(probed: Probed, worker: &Worker) -> Option<Self> {
         let step = Trail(vec![probed.step]).view(worker.clock.now()).pop()?;
         let (ok, called) = (step.outcome == StepOutcome::Served, step.outcome.is_call());
@@ -169,7 +190,7 @@ fn model(config: &Config, provider: &Provider, wanted: Option<String>) -> Result
 }
 
 /// `None` when a new configuration has taken the entry away meanwhile.
-async fn try_out(
+pub(in crate::web) async fn try_out(
     worker: &Worker,
     state: &State,
     config: &Arc<Config>,

@@ -31,6 +31,16 @@ impl Fields {
     }
 }
 
+/// What fields are called whose names say less than their labels.
+const LABELS: [(&str, &str); 6] = [
+    ("baseUrl", "Base URL"),
+    ("key", "API key"),
+    ("variable", "Environment variable"),
+    ("timeout", "Time-out"),
+    ("name", "Name"),
+    ("id", "ID"),
+];
+
 /// One thing that is wrong with a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -43,6 +53,14 @@ impl Wrong {
     /// With a field.
     pub(super) fn of(field: &'static str, message: impl Into<String>) -> Self {
         Self { field, message: message.into() }
+    }
+
+    /// The same where it does not stand beside its field.
+    pub(super) fn told(&self) -> String {
+        match LABELS.iter().find(|(field, _)| *field == self.field) {
+            Some((_, label)) => format!("{label}: {}", self.message),
+            None => self.message.clone(),
+        }
     }
 
     /// What a refused change comes to. `fields` are the names of the form's fields beside the keys of the configuration
