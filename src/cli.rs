@@ -27,8 +27,8 @@ const USAGE: u8 = 2;
 pub fn run() -> ExitCode {
     let args = Args::parse();
     let result = match args.command() {
-        Command::Serve => serve::serve(&args),
-        Command::Init => setup::init(&args),
+        Command::Serve(how) => serve::serve(&args, &how),
+        Command::Init(wish) => setup::init(&args, &wish),
         Command::Check => setup::check(&args),
         Command::AdminKey => setup::admin_key(&args),
         Command::Demo => demo::demo(&args),

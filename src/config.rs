@@ -23,6 +23,7 @@ pub mod file;
 mod interpolate;
 mod key_file;
 mod layers;
+pub mod litellm;
 pub mod live;
 pub mod model;
 mod notices;

@@ -63,9 +63,9 @@ Exit codes: 0 fine, 1 failure while running, 2 mistake in the command line or th
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run the proxy (the default)
-    Serve,
+    Serve(Serve),
     /// Write a commented configuration to start from
-    Init,
+    Init(Init),
     /// Check the configuration and print everything that is wrong with it
     Check,
     /// Run with simulated providers: needs no keys, no file and no network
@@ -78,6 +78,26 @@ pub enum Command {
     AdminKey,
     /// Say what provider answers mean: JSON lines on stdin, one JSON line for each on stdout
     Classify,
+}
+
+/// How the proxy is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Serve {
+    /// Write a configuration to start from, as `init` does, when there is none; for containers
+    #[arg(long)]
+    pub create_config: bool,
+}
+
+/// What a new configuration is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Init {
+    /// Only these services, by name or type: groq,google-ai
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub providers: Vec<String>,
+
+    /// Take over a configuration of LiteLLM's proxy
+    #[arg(long, value_name = "FILE", conflicts_with = "providers")]
+    pub from_litellm: Option<PathBuf>,
 }
 
 /// A request that might be made.
@@ -110,8 +130,8 @@ impl Args {
     pub fn command(&self) -> Command {
         match &self.command {
             Some(command) => command.clone(),
-            None if self.init => Command::Init,
-            None => Command::Serve,
+            None if self.init => Command::Init(Init::default()),
+            None => Command::Serve(Serve::default()),
         }
     }
 
@@ -146,10 +166,10 @@ mod tests {
             &["429chain", "--port", "1", "--config", "x.yaml", "serve"],
         ] {
             let args = Args::try_parse_from(line).unwrap();
-            assert_eq!((args.command(), args.port), (Command::Serve, Some(1)));
+            assert_eq!((args.command(), args.port), (Command::Serve(Serve::default()), Some(1)));
             assert_eq!(args.config, PathBuf::from("x.yaml"));
         }
-        assert_eq!(Args::try_parse_from(["429chain", "--init"]).unwrap().command(), Command::Init);
+        assert_eq!(Args::try_parse_from(["429chain", "--init"]).unwrap().command(), Command::Init(Init::default()));
         assert!(Args::try_parse_from(["429chain", "--port", "70000"]).is_err());
     }
 }

@@ -7,7 +7,7 @@ use actix_rt::System;
 use tracing::{debug, info, warn};
 
 use super::Failure;
-use super::args::Args;
+use super::args::{Args, Serve};
 use super::report::complain;
 use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
@@ -21,7 +21,10 @@ use crate::telemetry;
 use crate::upstream::tls;
 
 /// Loads the configuration and serves it.
-pub(super) fn serve(args: &Args) -> Result<(), Failure> {
+pub(super) fn serve(args: &Args, how: &Serve) -> Result<(), Failure> {
+    if how.create_config {
+        super::setup::create_missing(args)?;
+    }
     let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
     let loaded = source.load().map_err(Failure::usage)?;
     let config = loaded.config.clone();

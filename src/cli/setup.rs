@@ -1,26 +1,32 @@
 //! `429chain init`, `check` and `admin-key`.
 
 use std::io;
+use std::path::Path;
 
 use super::Failure;
-use super::args::Args;
+use super::args::{Args, Init};
 use super::report::say;
 use crate::config;
 use crate::config::environment::ProcessEnvironment;
-use crate::config::starter;
+use crate::config::presets::PRESETS;
+use crate::config::{litellm, starter};
 use crate::store::admin_key;
 
 /// Writes a configuration to start from.
-pub(super) fn init(args: &Args) -> Result<(), Failure> {
-    let starter = starter::starter(&ProcessEnvironment).map_err(Failure::runtime)?;
-    let path = args.config.display();
-    starter::write_new(&args.config, &starter.text).map_err(|fault| match fault.kind() {
-        io::ErrorKind::AlreadyExists => Failure::usage(format!(
-            "{path} is there already and stays as it is. Write to another file with --config, or remove it first"
-        )),
-        _ => Failure::runtime(format!("{path} cannot be written: {fault}")),
-    })?;
-    say(&format!("Wrote {path}.\n\nClient key for your apps: {}\n", starter.client_key));
+pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
+    if let Some(theirs) = &wish.from_litellm {
+        return import(args, theirs);
+    }
+    let services = match wish.providers.as_slice() {
+        [] => starter::usual().collect(),
+        names => starter::picked(names).map_err(|name| {
+            let known: Vec<&str> = PRESETS.iter().map(|preset| preset.id).collect();
+            Failure::usage(format!("no service is called `{name}`. There are: {}", known.join(", ")))
+        })?,
+    };
+    let starter = starter::starter(&ProcessEnvironment, services).map_err(Failure::runtime)?;
+    write(args, &starter.text)?;
+    say(&format!("Wrote {}.\n\nClient key for your apps: {}\n", args.config.display(), starter.client_key));
     if !starter.present.is_empty() {
         say(&format!("Found in the environment, and switched on: {}", starter.present.join(", ")));
     }
@@ -28,10 +34,50 @@ pub(super) fn init(args: &Args) -> Result<(), Failure> {
         say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
     }
     say(match starter.present.is_empty() {
-        true => "\nNext: set one of these keys, say `enabled: true` at its provider in the file, and run 429chain",
+        true => {
+            "\nNext: run 429chain, and add the key of a provider in the browser. Or set one of these keys, and say \
+             `enabled: true` at its provider in the file"
+        }
         false => "\nNext: run 429chain",
     });
     Ok(())
+}
+
+/// Takes over a configuration of LiteLLM's proxy.
+fn import(args: &Args, theirs: &Path) -> Result<(), Failure> {
+    let unreadable = |fault| Failure::usage(format!("{} cannot be read: {fault}", theirs.display()));
+    let text = std::fs::read_to_string(theirs).map_err(unreadable)?;
+    let imported = litellm::import(&text, &theirs.display().to_string(), &ProcessEnvironment);
+    let imported = imported.map_err(Failure::usage)?;
+    write(args, &imported.text)?;
+    say(&format!("Wrote {} from {}.\n", args.config.display(), theirs.display()));
+    if let Some(key) = &imported.client_key {
+        say(&format!("Client key for your apps: {key}\n"));
+    }
+    for note in &imported.notes {
+        say(&format!("note: {note}"));
+    }
+    say("\nNext: 429chain check, and then run 429chain");
+    Ok(())
+}
+
+fn write(args: &Args, text: &str) -> Result<(), Failure> {
+    let path = args.config.display();
+    starter::write_new(&args.config, text).map_err(|fault| match fault.kind() {
+        io::ErrorKind::AlreadyExists => Failure::usage(format!(
+            "{path} is there already and stays as it is. Write to another file with --config, or remove it first"
+        )),
+        _ => Failure::runtime(format!("{path} cannot be written: {fault}")),
+    })
+}
+
+/// Writes one where there is none, and says so: the first start of a container with an empty volume.
+pub(super) fn create_missing(args: &Args) -> Result<(), Failure> {
+    match args.config.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => init(args, &Init::default()),
+        Err(fault) => Err(Failure::runtime(format!("{} cannot be looked for: {fault}", args.config.display()))),
+    }
 }
 
 /// Prints everything that is wrong with the configuration, or that nothing is.

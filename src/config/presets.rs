@@ -214,6 +214,18 @@ impl Preset {
         PRESETS.iter().find(|preset| preset.id == id)
     }
 
+    /// The type of provider that it is, as the file spells it.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        self.dialect.word()
+    }
+
+    /// Whether something of it costs nothing.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.variable.is_some() && self.dialect != Dialect::Openai
+    }
+
     /// What is known of a type of provider.
     #[must_use]
     pub fn of(dialect: Dialect) -> Option<&'static Self> {

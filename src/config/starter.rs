@@ -1,8 +1,9 @@
 //! The file that `429chain init` writes: short, commented, and good to go with the keys that are in the environment.
 //!
-//! A provider whose key is missing is written as disabled, so that one key is enough to start. With no key at all the
-//! file is still written; the check at start then says that all providers are disabled.
+//! A provider whose key is missing is written as disabled, so that one key is enough to start, and none to begin in the
+//! browser.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,12 +11,7 @@ use std::path::Path;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::environment::Environment;
-
-/// A valid configuration where all of [`VARIABLES`] are set, but for the client key.
-const TEMPLATE: &str = include_str!("starter.yaml");
-const PLACEHOLDER: &str = "CLIENT_KEY ";
-const VARIABLES: [&str; 5] =
-    ["GROQ_API_KEY", "CEREBRAS_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "MISTRAL_API_KEY"];
+use super::presets::{PRESETS, Preset};
 
 /// A configuration to start from.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,21 +26,112 @@ pub struct Starter {
     pub missing: Vec<&'static str>,
 }
 
-/// Makes a configuration for the keys that are there.
+/// The services that are written when nobody picks any: those with a free plan that a key is enough for.
+pub fn usual() -> impl Iterator<Item = &'static Preset> {
+    PRESETS.iter().filter(|preset| preset.is_free() && preset.base_url.is_none())
+}
+
+/// The services of these names: ids of presets or types of providers.
+///
+/// # Errors
+/// The first name that is neither.
+pub fn picked(names: &[String]) -> Result<Vec<&'static Preset>, String> {
+    let find = |name: &String| {
+        let found = PRESETS.iter().find(|preset| preset.id == name || preset.kind() == *name);
+        found.ok_or_else(|| name.clone())
+    };
+    names.iter().map(find).collect()
+}
+
+/// Makes a configuration with these services, for the keys that are there.
 ///
 /// # Errors
 /// When the operating system has no random numbers for the client key.
-pub fn starter(environment: &dyn Environment) -> io::Result<Starter> {
+pub fn starter<'a>(
+    environment: &dyn Environment,
+    services: impl IntoIterator<Item = &'a Preset>,
+) -> io::Result<Starter> {
     let client_key = random_key("sk-429-")?;
-    let is_set = |name: &&str| environment.get(name).is_some_and(|value| !value.trim().is_empty());
-    let (present, missing): (Vec<_>, Vec<_>) = VARIABLES.into_iter().partition(is_set);
-    let mut text = TEMPLATE.replace(PLACEHOLDER, &format!("{client_key} "));
-    for name in &missing {
-        let enabled = format!("${{{name}}}\n    enabled: true");
-        let disabled = format!("${{{name}:-}}\n    enabled: false                  # set {name}, then say true here");
-        text = text.replace(&enabled, &disabled);
+    let mut starter = Starter { text: head(&client_key), client_key, present: Vec::new(), missing: Vec::new() };
+    let mut entries = String::new();
+    for preset in services {
+        let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.trim().is_empty());
+        let enabled = preset.variable.is_none_or(is_set);
+        if let Some(name) = preset.variable {
+            if enabled { &mut starter.present } else { &mut starter.missing }.push(name);
+        }
+        provider(&mut starter.text, preset, enabled);
+        if let Some(model) = preset.models.first() {
+            // Writing to a String cannot fail.
+            _ = writeln!(entries, "      - {{ provider: {}, model: {model} }}", preset.id);
+        }
     }
-    Ok(Starter { text, client_key, present, missing })
+    if starter.text.ends_with("providers:\n") {
+        starter.text.truncate(starter.text.len() - 1);
+        starter.text.push_str(" []\n");
+    }
+    starter.text.push_str(match entries.is_empty() {
+        true => "\n# A chain is an ordered list of entries: - { provider: ID, model: MODEL }\nchains: []\n",
+        false => {
+            "\n# Entries are tried from the top. Whoever is out of quota, broken or slow is passed over; disabled providers, \
+             too.\nchains:\n  - name: default\n    entries:\n"
+        }
+    });
+    starter.text.push_str(&entries);
+    Ok(starter)
+}
+
+fn head(client_key: &str) -> String {
+    format!(
+        "# The configuration of 429chain. There are more keys than these: config.example.yaml explains them all.
+#
+# To use a provider: get a free key, set its environment variable where 429chain is started, and let `enabled` be true.
+# Or do all of it in the browser, at http://127.0.0.1:3429/ui: it changes this file and leaves your comments alone.
+# `429chain check` tells what is wrong with this file, if anything is.
+#
+# Limits are those of the free plans, as published or measured at the time that is given. They change every few months:
+# they are yours to edit. When a provider refuses and says for how long, that counts in any case.
+
+version: 1
+
+settings:
+  host: 127.0.0.1                   # this machine only; 0.0.0.0 for all networks
+  port: 3429
+  apiKeys:
+    - {client_key} # made for you; give it to your clients as their API key
+
+providers:
+"
+    )
+}
+
+fn provider(text: &mut String, preset: &Preset, enabled: bool) {
+    // Writing to a String cannot fail.
+    let mut line = |line: std::fmt::Arguments<'_>| _ = writeln!(text, "{line}");
+    match preset.key_page {
+        Some(page) => line(format_args!("  # {}: {page}", preset.name)),
+        None => line(format_args!("  # {}", preset.name)),
+    }
+    line(format_args!("  # {}", preset.plan));
+    line(format_args!("  - id: {}", preset.id));
+    line(format_args!("    type: {}", preset.kind()));
+    if let Some(url) = preset.base_url {
+        line(format_args!("    baseUrl: {url}"));
+    }
+    match (preset.variable, enabled) {
+        (None, _) => {}
+        (Some(name), true) => line(format_args!("    apiKey: ${{{name}}}\n    enabled: true")),
+        (Some(name), false) => line(format_args!(
+            "    apiKey: ${{{name}:-}}\n    enabled: false                  # set {name}, then say true here"
+        )),
+    }
+    if !preset.limits.is_empty() {
+        line(format_args!("    rateLimits:"));
+        for (key, value) in preset.limits {
+            line(format_args!("      {key}: {value}"));
+        }
+    }
+    line(format_args!(""));
 }
 
 /// `prefix` and 192 random bits in hex.

@@ -62,6 +62,13 @@ impl Dialect {
         Self::GenericOpenai,
     ];
 
+    /// As the configuration spells it.
+    #[must_use]
+    pub fn word(self) -> String {
+        let word = serde_json::to_value(self).ok();
+        word.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// The address to call when the configuration names none; `None` where only the user can know it.
     ///
     /// Source: the providers' public API documentation, collected 2026-11-24.

@@ -12,39 +12,77 @@ fn enabled(config: &Config) -> Vec<&str> {
     config.providers.iter().filter(|provider| provider.enabled).map(|provider| provider.id.as_str()).collect()
 }
 
+fn starter(environment: &dyn Environment) -> Starter {
+    super::starter(environment, usual()).unwrap()
+}
+
+fn read(starter: &Starter, environment: &dyn Environment) -> Config {
+    parse(&starter.text, "test.yaml", Path::new(""), environment, &Overrides::default())
+        .unwrap_or_else(|errors| panic!("{errors}\n{}", starter.text))
+}
+
+fn variables() -> Vec<&'static str> {
+    usual().filter_map(|preset| preset.variable).collect()
+}
+
 #[test]
 fn one_key_is_enough_to_start_and_the_others_may_come_later() {
-    for name in VARIABLES {
+    for name in variables() {
         let environment = environment(&[name]);
-        let starter = starter(&environment).unwrap();
-        let config = parse(&starter.text, "test.yaml", Path::new(""), &environment, &Overrides::default())
-            .unwrap_or_else(|errors| panic!("{errors}"));
+        let starter = starter(&environment);
+        let config = read(&starter, &environment);
         assert_eq!(enabled(&config).len(), 1, "{name}");
-        assert_eq!((starter.present.as_slice(), starter.missing.len()), ([name].as_slice(), 4));
+        assert_eq!((starter.present.as_slice(), starter.missing.len()), ([name].as_slice(), variables().len() - 1));
         assert_eq!(config.settings.api_keys, [ClientKey::numbered(0, &starter.client_key)]);
     }
-    let environment = environment(&VARIABLES);
-    let starter = starter(&environment).unwrap();
-    let config = parse(&starter.text, "test.yaml", Path::new(""), &environment, &Overrides::default()).unwrap();
-    assert_eq!(enabled(&config), ["groq", "cerebras", "google", "openrouter", "mistral"]);
+    let environment = environment(&variables());
+    let starter = starter(&environment);
+    let config = read(&starter, &environment);
+    assert_eq!(enabled(&config)[..5], ["groq", "google", "openrouter", "mistral", "cerebras"]);
     assert_eq!(starter.missing, [""; 0]);
 }
 
 #[test]
-fn without_any_key_the_error_says_what_to_do() {
-    let starter = starter(&[("GROQ_API_KEY", " ")]).unwrap();
-    let errors = parse(&starter.text, "test.yaml", Path::new(""), &[], &Overrides::default()).unwrap_err();
-    assert_eq!(errors.problems().len(), 1, "{errors}");
-    assert!(errors.to_string().contains("all providers are disabled"), "{errors}");
+fn without_any_key_it_can_be_used_and_says_what_to_do() {
+    let environment = [("GROQ_API_KEY", " ")];
+    let starter = starter(&environment);
+    assert_eq!(enabled(&read(&starter, &environment)), [""; 0]);
     assert!(starter.text.contains("# set GROQ_API_KEY, then say true here"));
 }
 
 #[test]
+fn services_are_picked_by_id_or_by_type() {
+    let names = ["groq", "google-ai", "local", "cloudflare"].map(str::to_owned);
+    let services = picked(&names).unwrap();
+    assert_eq!(services.iter().map(|preset| preset.id).collect::<Vec<_>>(), ["groq", "google", "local", "cloudflare"]);
+    let environment = environment(&["GEMINI_API_KEY"]);
+    let config = read(&super::starter(&environment, services).unwrap(), &environment);
+    assert_eq!(enabled(&config), ["google", "local"]);
+    assert_eq!(picked(&["grok".to_owned()]).unwrap_err(), "grok");
+    let nothing = super::starter(&environment, []).unwrap();
+    assert_eq!(read(&nothing, &environment).providers.len(), 0);
+}
+
+/// What the file says of limits is what the preset says.
+#[test]
+fn known_limits_are_written_as_values_that_can_be_edited() {
+    let environment = environment(&variables());
+    let config = read(&starter(&environment), &environment);
+    let groq = &config.providers[0].limits;
+    assert_eq!((groq.requests_per_minute, groq.requests_per_day), (30.try_into().ok(), 1_000.try_into().ok()));
+    let text = starter(&environment).text;
+    for preset in usual() {
+        assert!(text.contains(preset.plan) && text.contains(preset.key_page.unwrap()), "{}", preset.id);
+        assert!(preset.plan.contains("202"), "{} says as of when", preset.id);
+    }
+}
+
+#[test]
 fn each_file_has_a_client_key_of_its_own() {
-    let [one, two] = [starter(&[]).unwrap(), starter(&[]).unwrap()];
+    let [one, two] = [starter(&[]), starter(&[])];
     assert_ne!(one.client_key, two.client_key);
     assert!(one.client_key.starts_with("sk-429-") && one.client_key.len() == 7 + 48);
-    assert!(one.text.contains(&one.client_key) && !one.text.contains(PLACEHOLDER));
+    assert!(one.text.contains(&one.client_key));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../../../config/config.example.yaml");
-const STARTER: &str = include_str!("../../starter.yaml");
+const STARTER: &str = include_str!("starter.yaml");
 
 /// Comments in all places, and everything else that people write.
 const HOUSE: &str = "\

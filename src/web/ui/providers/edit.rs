@@ -124,7 +124,7 @@ pub(super) fn saved(paper: &Paper, id: &str) -> Option<form::Provider> {
             saved: id.to_owned(),
             id: id.to_owned(),
             name: live.name.clone(),
-            kind: form::word_of(live.dialect),
+            kind: live.dialect.word(),
             saved_key: key(None, live),
             base_url: live.base_url.clone(),
             limits: vec![String::new(); form::LIMITS.len()],

@@ -72,7 +72,7 @@ impl Provider {
             saved: String::new(),
             id,
             name: preset.name.to_owned(),
-            kind: word_of(preset.dialect),
+            kind: preset.kind(),
             by_variable: false,
             variable: preset.variable.unwrap_or_default().to_owned(),
             saved_key: String::new(),
@@ -195,7 +195,7 @@ impl Provider {
     }
 
     pub(super) fn dialect(&self) -> Option<Dialect> {
-        Dialect::ALL.into_iter().find(|dialect| word_of(*dialect) == self.kind)
+        Dialect::ALL.into_iter().find(|dialect| dialect.word() == self.kind)
     }
 
     /// What is known of services of this type.
@@ -204,7 +204,7 @@ impl Provider {
     }
 
     pub(super) fn kinds(&self) -> Vec<String> {
-        Dialect::ALL.into_iter().map(word_of).collect()
+        Dialect::ALL.into_iter().map(Dialect::word).collect()
     }
 
     /// Names, labels and contents of the fields for limits.
@@ -219,10 +219,6 @@ impl Provider {
     pub(super) fn wrong(&self, field: &str) -> Option<&str> {
         wrong_with(&self.wrongs, field)
     }
-}
-
-pub(super) fn word_of(dialect: Dialect) -> String {
-    serde_json::to_value(dialect).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The variable that `${NAME}` names, if it is nothing but that.

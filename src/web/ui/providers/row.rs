@@ -63,7 +63,7 @@ impl Row {
         let statuses: Vec<Status> = entries.map(|entry| entry.status).collect();
         Self {
             name: provider.name.clone(),
-            kind: kind(provider),
+            kind: provider.dialect.word(),
             key: key(paper.provider(&id), provider),
             enabled: provider.enabled,
             state: Sign::of(&statuses, provider.enabled),
@@ -105,11 +105,6 @@ impl Sign {
         let words = if all == 1 || count == all { words.to_owned() } else { format!("{count} of {all} {words}") };
         Self { class: status.class(), words }
     }
-}
-
-/// The type, as the file has it.
-pub(super) fn kind(provider: &Provider) -> String {
-    serde_json::to_value(provider.dialect).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Where its key comes from: masked, or a reference.
