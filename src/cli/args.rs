@@ -8,7 +8,7 @@ use crate::config::Overrides;
 
 /// An OpenAI-compatible proxy that walks a chain of free LLM tiers.
 #[derive(Debug, Parser)]
-#[command(name = "429chain", version, about, arg_required_else_help = false, after_help = AFTER)]
+#[command(name = "429chain", version = env!("CHAIN429_VERSION"), about, arg_required_else_help = false, after_help = AFTER)]
 pub struct Args {
     /// What to do; `serve` when nothing is said
     #[command(subcommand)]
