@@ -17,6 +17,7 @@ mod efficiency;
 mod errors;
 mod explain;
 mod faults;
+mod first;
 mod fuzzing;
 mod history;
 mod hostile;

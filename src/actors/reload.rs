@@ -33,7 +33,7 @@ pub struct Adopted {
     pub needs_restart: Vec<&'static str>,
     /// Of the text.
     pub revision: String,
-    /// Keys of the file that do nothing in this version, as one sentence each.
+    /// What is missing, and keys of the file that do nothing in this version, as one sentence each.
     pub notices: Vec<String>,
 }
 

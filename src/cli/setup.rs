@@ -28,7 +28,10 @@ pub(super) fn init(args: &Args) -> Result<(), Failure> {
         say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
     }
     say(match starter.present.is_empty() {
-        true => "\nNext: set one of these keys, say `enabled: true` at its provider in the file, and run 429chain",
+        true => {
+            "\nNext: run 429chain and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
+             at its provider in the file"
+        }
         false => "\nNext: run 429chain",
     });
     Ok(())

@@ -31,11 +31,12 @@ fn one_key_is_enough_to_start_and_the_others_may_come_later() {
 }
 
 #[test]
-fn without_any_key_the_error_says_what_to_do() {
+fn without_any_key_a_notice_says_what_to_do() {
     let starter = starter(&[("GROQ_API_KEY", " ")]).unwrap();
-    let errors = parse(&starter.text, "test.yaml", Path::new(""), &[], &Overrides::default()).unwrap_err();
-    assert_eq!(errors.problems().len(), 1, "{errors}");
-    assert!(errors.to_string().contains("all providers are disabled"), "{errors}");
+    let config = parse(&starter.text, "test.yaml", Path::new(""), &[], &Overrides::default()).unwrap();
+    assert_eq!(enabled(&config), [""; 0]);
+    assert_eq!(config.notices.len(), 1, "{:?}", config.notices);
+    assert!(config.notices[0].contains("all providers are disabled") && config.notices[0].contains("/ui"));
     assert!(starter.text.contains("# set GROQ_API_KEY, then say true here"));
 }
 
