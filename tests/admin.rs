@@ -29,7 +29,7 @@ pub async fn done(app: &App, method: Method, path: &str, body: &str) -> Value {
     reply.json()
 }
 
-async fn revision(app: &App) -> String {
+pub async fn revision(app: &App) -> String {
     done(app, Method::GET, "/v1/admin/config", "").await["revision"].as_str().unwrap().to_owned()
 }
 

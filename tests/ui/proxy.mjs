@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,18 +13,24 @@ export const CLIENT_KEY = 'ui-client-key-of-the-tests';
 export const ADMIN_KEY = 'ui-admin-key-of-the-tests';
 
 export class Proxy {
-  static async start(upstream) {
+  /** With the configuration of all tests, or with this text. It is a copy that pages may change. */
+  static async start(upstream, text) {
     const proxy = new Proxy();
     proxy.directory = await mkdtemp(join(tmpdir(), '429chain-ui-'));
+    proxy.config = join(proxy.directory, 'config.yaml');
+    await writeFile(proxy.config, text ?? await readFile(CONFIG, 'utf8'));
     proxy.upstream = upstream;
     await proxy.run(0);
     return proxy;
   }
 
+  /** The configuration file as it is now. */
+  file() { return readFile(this.config, 'utf8'); }
+
   /** Starts the process, at the port that it had before. */
   async run(port = new URL(this.url).port) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CHAIN429_')));
-    const args = ['serve', '-c', CONFIG, '--port', String(port)];
+    const args = ['serve', '-c', this.config, '--port', String(port)];
     if (process.env.CHAIN429_STATIC) args.push('--static-dir', resolve(process.env.CHAIN429_STATIC));
     this.process = spawn(resolve(process.env.CHAIN429_BIN ?? 'target/debug/429chain'), args, {
       cwd: this.directory,

@@ -4,6 +4,7 @@
 //! A part is sent where it differs from what was sent before; who comes anew gets all of them.
 
 mod hub;
+pub(super) mod stage;
 pub(super) mod view;
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};

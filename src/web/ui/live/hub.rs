@@ -10,6 +10,7 @@ use askama::Template;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::stage::Stage;
 use super::view::{Range, View};
 use crate::upstream::waterfall::Worker;
 use crate::web::state::State;
@@ -127,7 +128,21 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
                 return;
             }
         }
+        renew(&state);
         look(&worker, &state, &mut told).await;
+    }
+}
+
+/// Has pages load themselves anew that were made for another stage than the proxy is in: what they show is something else.
+fn renew(state: &State) {
+    let stage = Stage::of(&state.config());
+    for looker in state.ui.live.lock().all.iter_mut().filter(|looker| looker.view.stage != stage) {
+        let mut message = Message::default();
+        // The answer to it is `HX-Refresh`.
+        message.part("#clock", "innerHTML", "<span hx-get=\"/ui\" hx-trigger=\"load\" hx-swap=\"none\"></span>");
+        let _ = looker.sender.try_send(message.event("").into());
+        // The stream ends with that. A page that did not understand it comes back, and is told again.
+        looker.sender = channel(1).0;
     }
 }
 
@@ -171,7 +186,7 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
     let mut rows: BTreeMap<View, (String, Option<String>)> = BTreeMap::new();
     let more = written != told.seen;
     told.seen = written;
-    for (view, fresh) in views.into_iter().filter(|(view, _)| view.before.is_none()) {
+    for (view, fresh) in views.into_iter().filter(|(view, _)| view.before.is_none() && view.stage.has_news()) {
         if (more || fresh) && !rows.contains_key(&view) {
             let found = newcomers(state, &view).await;
             rows.insert(view, found);
@@ -183,14 +198,16 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
     let mut lookers = state.ui.live.lock();
     for looker in &mut lookers.all {
         let mut message = Message::default();
-        if looker.fresh || new_chains {
+        let has_news = looker.view.stage.has_news();
+        let wants = |is_new: bool| has_news && (looker.fresh || is_new);
+        if wants(new_chains) {
             message.part("#chains-now", "innerMorph", &told.chains);
         }
-        if looker.fresh || new_limits {
+        if wants(new_limits) {
             message.part("#limits", "innerMorph", &told.limits);
         }
         if let (true, Some(figures)) =
-            (looker.fresh || new_figures.contains(&looker.view.range), told.figures.get(&looker.view.range))
+            (wants(new_figures.contains(&looker.view.range)), told.figures.get(&looker.view.range))
         {
             message.part("#figures", "innerMorph", figures);
         }
@@ -198,7 +215,7 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
         if !found.is_empty() {
             message.part("#log-new", "afterbegin", &found);
         }
-        let silent = looker.heard.elapsed() >= SILENCE;
+        let silent = looker.heard.elapsed() >= SILENCE || (looker.fresh && !has_news);
         let event = match message.is_empty() {
             true if silent => ": nothing new\n\n".to_owned(),
             true => continue,

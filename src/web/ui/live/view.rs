@@ -1,11 +1,12 @@
 //! What somebody looks at: a range of time, and which requests.
 
+use super::stage::Stage;
 use crate::web::error::ApiError;
 use crate::web::query::Query;
 use crate::web::stats::log::{Filter, Outcome};
 use crate::web::ui::door::form_encoded;
 
-const KNOWN: [&str; 8] = ["range", "chain", "provider", "outcome", "q", "before", "after", "page"];
+const KNOWN: [&str; 9] = ["range", "chain", "provider", "outcome", "q", "before", "after", "page", "stage"];
 
 /// A span of time until now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,8 @@ pub(in crate::web::ui) struct View {
     pub(in crate::web::ui) before: Option<String>,
     /// The newest request that is known already.
     pub(in crate::web::ui) after: Option<String>,
+    /// What the page was made for.
+    pub(in crate::web::ui) stage: Stage,
 }
 
 impl View {
@@ -63,7 +66,8 @@ impl View {
             })?,
         };
         let id = |name| query.text(name).map(str::to_owned);
-        Ok(Self { range, filter: Filter::of(&query)?, before: id("before"), after: id("after") })
+        let stage = query.text("stage").and_then(Stage::named).unwrap_or_default();
+        Ok(Self { range, filter: Filter::of(&query)?, before: id("before"), after: id("after"), stage })
     }
 
     /// As a query, without a place in the log: begins with `?`, or is empty.
@@ -106,7 +110,11 @@ impl View {
             Some(_) => "&before=old".to_owned(),
             None => format!("&after={}", form_encoded(newest)),
         };
-        format!("/ui/live?page=dashboard{lead}{query}{place}")
+        let stage = match self.stage {
+            Stage::Running => String::new(),
+            stage => format!("&stage={}", stage.name()),
+        };
+        format!("/ui/live?page=dashboard{lead}{query}{place}{stage}")
     }
 
     pub(in crate::web::ui) fn outcome(&self) -> Option<&'static str> {
@@ -150,6 +158,8 @@ mod tests {
         assert_eq!(view.filter_query(), "chain=a%26b&outcome=failed&q=groq");
         assert_eq!(View::default().query(), "");
         assert_eq!(View::default().live("req_2"), "/ui/live?page=dashboard&after=req_2");
+        let empty = View { stage: Stage::NoChain, ..View::default() };
+        assert_eq!(View::of(empty.live("").split_once('?').unwrap().1).unwrap().stage, Stage::NoChain);
         for wrong in ["range=2h", "outcome=fine", "colour=red"] {
             assert!(View::of(wrong).is_err(), "{wrong}");
         }
