@@ -12,13 +12,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::stage::Stage;
 use super::view::{Range, View};
+use crate::domain::time::Mono;
 use crate::upstream::waterfall::Worker;
 use crate::web::state::State;
 use crate::web::stats;
 use crate::web::stats::log::Filter;
 use crate::web::ui::dashboard::{Panel, figures, standings};
 use crate::web::ui::log::Row;
-use crate::web::ui::sessions::Id;
+use crate::web::ui::sessions::{IDLE, Id};
 use crate::web::ui::sse::Message;
 
 /// From one look to the next.
@@ -35,6 +36,10 @@ const SILENCE: Duration = Duration::from_secs(15);
 
 /// Messages that wait for a browser. One that is further behind comes back later, and gets everything.
 const BEHIND: usize = 4;
+
+/// A stream that is as old ends, and the page opens another. A page that is open and seen is use of its session, which it
+/// keeps alive by its stream; but the browser learns only at the head of an answer that its cookie is good for longer.
+const LONGEST: Duration = Duration::from_secs(IDLE.as_secs() / 2);
 
 /// Streams at the same time.
 const MOST: usize = 128;
@@ -60,6 +65,7 @@ struct Looker {
     sender: Sender<Bytes>,
     /// Has got everything once.
     fresh: bool,
+    since: Mono,
     heard: Instant,
 }
 
@@ -91,7 +97,8 @@ impl Live {
             // The oldest gives way: its browser will come back, if anybody looks at it.
             lookers.all.remove(0);
         }
-        lookers.all.push(Looker { view, session, sender, fresh: true, heard: Instant::now() });
+        let since = state.clock.mono();
+        lookers.all.push(Looker { view, session, sender, fresh: true, since, heard: Instant::now() });
         if !std::mem::replace(&mut lookers.running, true) {
             actix_rt::spawn(run(Rc::clone(worker), Arc::clone(state)));
         }
@@ -119,7 +126,9 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
         let now = state.clock.mono();
         {
             let mut lookers = state.ui.live.lock();
-            lookers.all.retain(|looker| !looker.sender.is_closed() && state.ui.sessions.is_open(looker.session, now));
+            // A tab that nobody sees has closed its stream: it does not count as use.
+            lookers.all.retain(|looker| !looker.sender.is_closed() && state.ui.sessions.renew(looker.session, now));
+            lookers.all.retain(|looker| now.since(looker.since) < LONGEST);
             if state.drain.draining() {
                 lookers.all.clear();
             }
