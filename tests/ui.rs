@@ -11,6 +11,7 @@ use crate::support::provider::{Answer, Provider};
 mod door;
 mod files;
 mod first;
+mod limits;
 mod pages;
 mod playground;
 

@@ -1,6 +1,6 @@
 //! The task that makes the news.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::web::ui::dashboard::{Panel, figures, standings};
 use crate::web::ui::log::Row;
 use crate::web::ui::sessions::{IDLE, Id};
 use crate::web::ui::sse::Message;
+use crate::web::ui::standing::Status;
 
 /// From one look to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -73,7 +74,7 @@ struct Looker {
 #[derive(Default)]
 struct Told {
     chains: String,
-    limits: String,
+    limits: BTreeMap<Option<Status>, String>,
     figures: BTreeMap<Range, String>,
     /// Rows that were in the database when sums were read.
     counted: u64,
@@ -169,15 +170,19 @@ impl Drop for Running {
 
 /// Looks once, and tells everybody what is new to them.
 async fn look(worker: &Worker, state: &State, told: &mut Told) {
-    let (chains, limits) = standings(worker, state).await;
-    let (chains, limits) = (chains.html(), limits.html());
-    let (new_chains, new_limits) =
-        (essence(&chains) != essence(&told.chains), essence(&limits) != essence(&told.limits));
+    let views: Vec<(View, bool)> = state.ui.live.lock().all.iter().map(|one| (one.view.clone(), one.fresh)).collect();
+    let shows: BTreeSet<Option<Status>> = views.iter().map(|(view, _)| view.show).collect();
+    let (chains, limits) = standings(worker, state, shows).await;
+    let chains = chains.html();
+    let limits: BTreeMap<_, _> = limits.into_iter().map(|(show, limits)| (show, limits.html())).collect();
+    let new_chains = essence(&chains) != essence(&told.chains);
+    let new_limits =
+        limits.iter().filter(|(show, html)| told.limits.get(show).map(|told| essence(told)) != Some(essence(html)));
+    let new_limits: Vec<Option<Status>> = new_limits.map(|(show, _)| *show).collect();
 
     let written = state.metrics.backlog().written();
     let age = told.read.map_or(Duration::MAX, |read| read.elapsed());
     let is_due = age >= FIGURES_LAST || (age >= FIGURES_EVERY && written != told.counted);
-    let views: Vec<(View, bool)> = state.ui.live.lock().all.iter().map(|one| (one.view.clone(), one.fresh)).collect();
     let mut new_figures = Vec::new();
     for (view, fresh) in &views {
         if (is_due || (*fresh && !told.figures.contains_key(&view.range))) && !new_figures.contains(&view.range) {
@@ -212,8 +217,10 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
         if wants(new_chains) {
             message.part("#chains-now", "innerMorph", &told.chains);
         }
-        if wants(new_limits) {
-            message.part("#limits", "innerMorph", &told.limits);
+        if let (true, Some(limits)) =
+            (wants(new_limits.contains(&looker.view.show)), told.limits.get(&looker.view.show))
+        {
+            message.part("#limits", "innerMorph", limits);
         }
         if let (true, Some(figures)) =
             (wants(new_figures.contains(&looker.view.range)), told.figures.get(&looker.view.range))
