@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod admin_key;
 mod chat;
 mod cli;
 mod concurrency;

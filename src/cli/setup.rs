@@ -65,7 +65,10 @@ pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
         )));
     }
     let (key, _) = admin_key::create(&config.settings.data_dir).map_err(Failure::runtime)?;
-    say(&format!("Admin key, shown only now: {key}\nA running proxy takes it after a restart."));
+    say(&format!(
+        "Admin key, shown only now: {key}\nA running proxy takes it in place of the one before when it reads its \
+         configuration again: send it a SIGHUP, or restart it."
+    ));
     Ok(())
 }
 
