@@ -22,6 +22,7 @@ mod first;
 mod fuzzing;
 mod history;
 mod hostile;
+mod interrupted;
 mod keys;
 mod lately;
 mod layout;

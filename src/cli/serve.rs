@@ -8,6 +8,7 @@ use tracing::{debug, info, warn};
 
 use super::Failure;
 use super::args::Args;
+use super::left_over;
 use super::report::complain;
 use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
@@ -23,10 +24,10 @@ use crate::upstream::tls;
 /// Loads the configuration and serves it.
 pub(super) fn serve(args: &Args) -> Result<(), Failure> {
     let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
-    let loaded = source.load().map_err(Failure::usage)?;
+    let loaded = left_over::load(&source)?;
     let config = loaded.config.clone();
     start_log(&config, args)?;
-    for notice in &config.notices {
+    for notice in config.notices.iter().chain(&left_over::notice(&source)) {
         warn!("{notice}");
     }
     let admin_keys = match config.settings.admin_keys.as_slice() {

@@ -4,9 +4,11 @@ use std::io;
 
 use super::Failure;
 use super::args::Args;
+use super::left_over;
 use super::report::say;
 use crate::config;
 use crate::config::environment::ProcessEnvironment;
+use crate::config::source::Source;
 use crate::config::starter;
 use crate::store::admin_key;
 
@@ -39,8 +41,9 @@ pub(super) fn init(args: &Args) -> Result<(), Failure> {
 
 /// Prints everything that is wrong with the configuration, or that nothing is.
 pub(super) fn check(args: &Args) -> Result<(), Failure> {
-    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
-    for notice in &config.notices {
+    let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
+    let config = left_over::load(&source)?.config;
+    for notice in config.notices.iter().chain(&left_over::notice(&source)) {
         say(&format!("note: {notice}"));
     }
     let enabled = config.providers.iter().filter(|provider| provider.enabled).count();
