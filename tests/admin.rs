@@ -7,6 +7,7 @@ use crate::support::app::{ADMIN, App, CLIENT, Reply, whole};
 
 mod addresses;
 mod changes;
+mod failed;
 mod refusals;
 mod thaw;
 mod trial;
