@@ -6,6 +6,7 @@ mod classify;
 mod demo;
 mod explain;
 mod health;
+mod left_over;
 mod report;
 mod serve;
 mod setup;

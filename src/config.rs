@@ -106,6 +106,7 @@ pub fn parse(
     report.finish(origin, &document)?;
     let (traces, mut notices) = traces::read(environment)
         .map_err(|problems| ConfigErrors::new("environment", ConfigErrorKind::Invalid, problems))?;
+    notices.extend(notices::unfinished(&file));
     notices.extend(document.notices());
     let incomplete = || invalid(Problem::new(YamlPath::root(), None, "this configuration cannot be used"));
     let config = resolve::resolve(file, overrides, notices, traces).ok_or_else(incomplete)?;

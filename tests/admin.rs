@@ -7,6 +7,7 @@ use crate::support::app::{ADMIN, App, CLIENT, Reply, whole};
 
 mod addresses;
 mod changes;
+mod failed;
 mod refusals;
 mod thaw;
 mod trial;
@@ -23,13 +24,13 @@ async fn call(app: &App, method: Method, path: &str, body: &str) -> Reply {
 }
 
 /// A call that goes well.
-async fn done(app: &App, method: Method, path: &str, body: &str) -> Value {
+pub async fn done(app: &App, method: Method, path: &str, body: &str) -> Value {
     let reply = call(app, method, path, body).await;
     assert_eq!(reply.status, 200, "{path}: {}", reply.text());
     reply.json()
 }
 
-async fn revision(app: &App) -> String {
+pub async fn revision(app: &App) -> String {
     done(app, Method::GET, "/v1/admin/config", "").await["revision"].as_str().unwrap().to_owned()
 }
 
@@ -40,13 +41,13 @@ async fn revised(app: &App, mut body: Value) -> String {
 }
 
 /// A change that goes well, made from the file as it is.
-async fn changed(app: &App, method: Method, path: &str, body: Value) -> Value {
+pub async fn changed(app: &App, method: Method, path: &str, body: Value) -> Value {
     let body = revised(app, body).await;
     done(app, method, path, &body).await
 }
 
 /// A change that is refused.
-async fn refused(app: &App, method: Method, path: &str, body: Value) -> (u16, Value) {
+pub async fn refused(app: &App, method: Method, path: &str, body: Value) -> (u16, Value) {
     let body = revised(app, body).await;
     let reply = call(app, method, path, &body).await;
     (reply.status, reply.json()["error"].clone())

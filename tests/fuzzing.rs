@@ -100,6 +100,11 @@ fn configurations_of_any_kind_are_read_or_refused_in_words() {
 }
 
 #[test]
+fn edits_of_any_kind_are_made_as_meant_or_refused_in_words() {
+    run(target("edit"), 3_000);
+}
+
+#[test]
 fn requests_of_any_kind_are_rewritten_or_refused_in_words() {
     run(target("request"), 50_000);
 }

@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod admin_key;
 mod chat;
 mod cli;
 mod concurrency;
@@ -17,9 +18,11 @@ mod efficiency;
 mod errors;
 mod explain;
 mod faults;
+mod first;
 mod fuzzing;
 mod history;
 mod hostile;
+mod interrupted;
 mod keys;
 mod lately;
 mod layout;

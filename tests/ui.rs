@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use awc::ClientRequest;
 
-use crate::support::app::{ADMIN, App, Reply, chain_of, whole};
+use crate::support::app::{ADMIN, App, Reply, chain_of, piece, whole};
 use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, Provider};
 
 mod door;
 mod files;
+mod first;
+mod limits;
 mod pages;
 mod playground;
 mod providers;
@@ -82,6 +84,15 @@ async fn app() -> (App, Provider) {
 async fn recording(yaml: &str) -> (App, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (App::start_on(yaml, TestClock::default(), &dir.path().join("usage.redb")), dir)
+}
+
+/// Reads on until these words have come.
+async fn until(news: &mut awc::ClientResponse, words: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(words) {
+        read += &piece(news).await.expect("it goes on");
+    }
+    read
 }
 
 /// Waits until so many requests are in the database.

@@ -25,6 +25,8 @@ pub enum Ending {
     TooLarge,
     /// Its model names nothing.
     ModelNotFound,
+    /// There was no chain yet.
+    NoChain,
     /// The process was on its way out.
     ShuttingDown,
     /// In a way that has no name here.
@@ -33,7 +35,7 @@ pub enum Ending {
 
 impl Ending {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Served,
         Self::StreamInterrupted,
         Self::ClientClosed,
@@ -45,6 +47,7 @@ impl Ending {
         Self::InvalidRequest,
         Self::TooLarge,
         Self::ModelNotFound,
+        Self::NoChain,
         Self::ShuttingDown,
         Self::Other,
     ];
@@ -64,6 +67,7 @@ impl Ending {
             Some("invalid_request") => Self::InvalidRequest,
             Some("request_too_large" | "context_length_exceeded") => Self::TooLarge,
             Some("model_not_found") => Self::ModelNotFound,
+            Some("no_chain") => Self::NoChain,
             Some("shutting_down") => Self::ShuttingDown,
             Some(_) => Self::Other,
         }
@@ -84,6 +88,7 @@ impl Ending {
             Self::InvalidRequest => "invalid_request",
             Self::TooLarge => "too_large",
             Self::ModelNotFound => "model_not_found",
+            Self::NoChain => "no_chain",
             Self::ShuttingDown => "shutting_down",
             Self::Other => "other",
         }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::lease::{Hold, Lease, Outcome};
 use super::line::{LineView, Ticket};
 use super::report::{EntryReport, Explained, Supply, Thawed};
-use super::route::{Route, RouteTable};
+use super::route::{Route, RouteTable, Unselected};
 use super::row::Row;
 use crate::config::model::{Config, Queue};
 use crate::domain::cooldown::Cooldown;
@@ -123,8 +123,8 @@ pub enum Acquired {
         /// When the request came, among others.
         turn: u64,
     },
-    /// The model names neither a chain nor an entry, and such requests are to be refused.
-    UnknownModel,
+    /// The model selects no route.
+    Nothing(Unselected),
 }
 
 /// To the router: wait in the line of this route.
@@ -200,7 +200,7 @@ pub struct LookAhead;
 
 /// To the keeper: who would serve such a request now, and why would the others not?
 #[derive(Debug, Message)]
-#[rtype(result = "Option<Explained>")]
+#[rtype(result = "Result<Explained, Unselected>")]
 pub struct Explain {
     /// What it asks for.
     pub model: String,

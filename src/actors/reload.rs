@@ -33,7 +33,7 @@ pub struct Adopted {
     pub needs_restart: Vec<&'static str>,
     /// Of the text.
     pub revision: String,
-    /// Keys of the file that do nothing in this version, as one sentence each.
+    /// What is missing, and keys of the file that do nothing in this version, as one sentence each.
     pub notices: Vec<String>,
 }
 
@@ -208,11 +208,16 @@ impl Inner {
         let needs_restart = needs_restart(&self.started, &config.settings);
         let notices = config.notices.clone();
         let adopted = Adopted { changed, needs_restart, revision, notices };
+        // `429chain admin-key` may have made another one meanwhile.
+        let admin_keys = self.admin_keys(&config).await?;
         if before.config.as_ref() == &config && before.revision == adopted.revision {
+            if before.admin_keys != admin_keys {
+                self.live.put(Active { admin_keys, ..Active::clone(&before) });
+                info!("another admin key is in use");
+            }
             return Ok(adopted);
         }
         let config = Arc::new(config);
-        let admin_keys = self.admin_keys(&config).await?;
         let keeper = self.keeper.wait().await;
         keeper.send(Adopt(Arc::clone(&config))).await.map_err(|_| Refused::Unavailable)?;
         let settings = &config.settings;

@@ -105,6 +105,15 @@ pub struct RouteTable {
     pub unknown: UnknownModel,
 }
 
+/// Why a model selects nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unselected {
+    /// It names nothing, and such requests are to be refused.
+    UnknownModel,
+    /// There is no chain yet that such requests could go to.
+    NoChain,
+}
+
 impl RouteTable {
     /// The route with this label.
     #[must_use]
@@ -112,12 +121,15 @@ impl RouteTable {
         self.chains.get(label).or_else(|| self.entries.get(label))
     }
 
-    /// The route that `model` selects; `None` when it names nothing and such requests are to be refused.
-    #[must_use]
-    pub fn select(&self, model: &str) -> Option<&Arc<Route>> {
-        self.labelled(model).or_else(|| match self.unknown {
-            UnknownModel::DefaultChain => self.chains.get(&self.default),
-            UnknownModel::Reject => None,
-        })
+    /// The route that `model` selects.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn select(&self, model: &str) -> Result<&Arc<Route>, Unselected> {
+        match (self.labelled(model), self.unknown) {
+            (Some(route), _) => Ok(route),
+            (None, UnknownModel::Reject) => Err(Unselected::UnknownModel),
+            (None, UnknownModel::DefaultChain) => self.chains.get(&self.default).ok_or(Unselected::NoChain),
+        }
     }
 }

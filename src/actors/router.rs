@@ -216,13 +216,13 @@ impl Handler<Acquire> for RouterActor {
 
     fn handle(&mut self, acquire: Acquire, _: &mut Self::Context) -> Self::Result {
         let (route, walk) = match acquire {
-            Acquire::Start { model, demand } => match self.table.select(&model).cloned() {
-                None => return Box::pin(async { Acquired::UnknownModel }),
-                Some(route) if self.lines.contains_key(&route.label) => {
+            Acquire::Start { model, demand } => match self.table.select(&model).map(Arc::clone) {
+                Err(why) => return Box::pin(async move { Acquired::Nothing(why) }),
+                Ok(route) if self.lines.contains_key(&route.label) => {
                     let turn = self.next();
                     return Box::pin(async move { Acquired::Behind { route, turn } });
                 }
-                Some(route) => {
+                Ok(route) => {
                     let walk = self.walk(&route, demand, 0, None);
                     (route, walk)
                 }

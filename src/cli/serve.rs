@@ -8,6 +8,7 @@ use tracing::{debug, info, warn};
 
 use super::Failure;
 use super::args::{Args, Serve};
+use super::left_over;
 use super::report::complain;
 use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
@@ -26,10 +27,10 @@ pub(super) fn serve(args: &Args, how: &Serve) -> Result<(), Failure> {
         super::setup::create_missing(args)?;
     }
     let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
-    let loaded = source.load().map_err(Failure::usage)?;
+    let loaded = left_over::load(&source)?;
     let config = loaded.config.clone();
     start_log(&config, args)?;
-    for notice in &config.notices {
+    for notice in config.notices.iter().chain(&left_over::notice(&source)) {
         warn!("{notice}");
     }
     let admin_keys = match config.settings.admin_keys.as_slice() {

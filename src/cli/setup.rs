@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::Failure;
 use super::args::{Args, Init};
+use super::left_over;
 use super::report::say;
-use crate::config;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::presets::PRESETS;
-use crate::config::{litellm, starter};
+use crate::config::source::Source;
+use crate::config::{self, litellm, starter};
 use crate::store::admin_key;
 
 /// Writes a configuration to start from.
@@ -35,8 +36,8 @@ pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
     }
     say(match starter.present.is_empty() {
         true => {
-            "\nNext: run 429chain, and add the key of a provider in the browser. Or set one of these keys, and say \
-             `enabled: true` at its provider in the file"
+            "\nNext: run 429chain and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
+             at its provider in the file"
         }
         false => "\nNext: run 429chain",
     });
@@ -82,8 +83,9 @@ pub(super) fn create_missing(args: &Args) -> Result<(), Failure> {
 
 /// Prints everything that is wrong with the configuration, or that nothing is.
 pub(super) fn check(args: &Args) -> Result<(), Failure> {
-    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
-    for notice in &config.notices {
+    let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
+    let config = left_over::load(&source)?.config;
+    for notice in config.notices.iter().chain(&left_over::notice(&source)) {
         say(&format!("note: {notice}"));
     }
     let enabled = config.providers.iter().filter(|provider| provider.enabled).count();
@@ -108,7 +110,10 @@ pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
         )));
     }
     let (key, _) = admin_key::create(&config.settings.data_dir).map_err(Failure::runtime)?;
-    say(&format!("Admin key, shown only now: {key}\nA running proxy takes it after a restart."));
+    say(&format!(
+        "Admin key, shown only now: {key}\nA running proxy takes it in place of the one before when it reads its \
+         configuration again: send it a SIGHUP, or restart it."
+    ));
     Ok(())
 }
 

@@ -25,7 +25,8 @@ pub struct Config {
     pub providers: Vec<Arc<Provider>>,
     /// In the order of the file.
     pub chains: Vec<Chain>,
-    /// Keys of the file that are accepted but do nothing in this version, as one sentence each, for the start-up log.
+    /// What is missing before a request can be served, and keys of the file that are accepted but do nothing in this
+    /// version: one sentence each, for the start-up log.
     pub notices: Vec<String>,
     /// What the environment wants to know of each request; `None` when nothing.
     pub traces: Option<Traces>,

@@ -1,11 +1,31 @@
-//! Keys that are accepted and checked but change nothing in this version. The log says so at start.
+//! What is not wrong with a file and still to be known: what is missing before a request can be served, and keys that are
+//! accepted and checked but change nothing in this version. The log says so at start.
 
 use super::document::{Content, Document, Node};
 use super::path::{Step, YamlPath};
+use super::raw::{File, Provider};
 
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, and
 /// `key=value` means that only this value is without effect.
 pub(super) const NOT_YET: &[&str] = &["chains.*.strategy=latency"];
+
+/// What is missing before a request can be served. A file without it is no mistake: a proxy that has just been installed
+/// starts with it, and is set up in the UI.
+pub(super) fn unfinished(file: &File) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if file.providers.is_empty() {
+        sentences
+            .push("no provider is configured yet: add one in the UI at /ui or in the configuration file".to_owned());
+    } else if file.providers.iter().flatten().all(Provider::is_disabled) {
+        let sentence = "all providers are disabled, so no request can be served: give one of them its key and `enabled: true`, in \
+                        the UI at /ui or in the configuration file";
+        sentences.push(sentence.to_owned());
+    }
+    if file.chains.is_empty() {
+        sentences.push("no chain is configured yet: make one in the UI at /ui or in the configuration file".to_owned());
+    }
+    sentences
+}
 
 impl Document {
     /// One sentence per key, however often it is used.

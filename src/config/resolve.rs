@@ -81,7 +81,7 @@ fn settings(raw: raw::Settings, default_chain: ChainName, overrides: &Overrides)
 }
 
 /// Where data lives, and the database in it. Both are relative to the working directory, not to the file.
-fn places(db_path: Option<PathBuf>, data_dir: Option<PathBuf>) -> (PathBuf, PathBuf) {
+pub(super) fn places(db_path: Option<PathBuf>, data_dir: Option<PathBuf>) -> (PathBuf, PathBuf) {
     let beside = db_path.as_deref().and_then(Path::parent).map(|parent| match parent.as_os_str().is_empty() {
         true => PathBuf::from("."),
         false => parent.to_owned(),

@@ -1,14 +1,18 @@
 //! A configuration file that can be read again.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::edit::Editor;
+use super::document::Document;
+use super::edit::{Editor, Value};
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::file::ConfigFile;
 use super::layers::Overrides;
 use super::model::Config;
+use super::report::Report;
+use super::resolve::places;
 use super::revision::Revision;
 use super::{parse, read};
 
@@ -87,6 +91,23 @@ impl Source {
     #[must_use]
     pub fn file(&self, data_dir: PathBuf) -> ConfigFile {
         ConfigFile::new(self.path.clone(), data_dir)
+    }
+
+    /// Where the old contents of the file are that a write which was cut short has left behind, if they are not what it
+    /// holds now. Of a file that cannot be used this is told as well, as far as it still says where data lives.
+    #[must_use]
+    pub fn left_over(&self) -> Option<PathBuf> {
+        let present = fs::read(&self.path).ok()?;
+        let (data_dir, _) = places(self.db_path(&present), self.overrides.data_dir.clone());
+        let copy = self.file(data_dir).interrupted()?;
+        fs::read(&copy).is_ok_and(|old| old != present).then_some(copy)
+    }
+
+    /// `settings.dbPath` of a text that may be no configuration at all.
+    fn db_path(&self, text: &[u8]) -> Option<PathBuf> {
+        let (mut document, _) = Document::parse(std::str::from_utf8(text).ok()?).ok()?;
+        document.interpolate(self.environment.as_ref(), &mut Report::default());
+        Value::of(&document.root).get("settings")?.text("dbPath").map(PathBuf::from)
     }
 
     fn base_dir(&self) -> &Path {

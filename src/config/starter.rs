@@ -1,7 +1,7 @@
 //! The file that `429chain init` writes: short, commented, and good to go with the keys that are in the environment.
 //!
-//! A provider whose key is missing is written as disabled, so that one key is enough to start, and none to begin in the
-//! browser.
+//! A provider whose key is missing is written as disabled, so that one key is enough to be served. With no key at all the
+//! proxy starts as well; it says that all providers are disabled, and keys can be given in the UI.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

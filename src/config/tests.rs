@@ -4,6 +4,7 @@ mod example;
 mod mistakes;
 mod properties;
 mod secrets;
+mod unfinished;
 
 use std::path::PathBuf;
 use std::time::Duration;

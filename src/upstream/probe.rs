@@ -16,7 +16,7 @@ use super::waterfall::{Asked, Walked, Worker};
 use crate::actors::journal::Note;
 use crate::actors::lease::Outcome;
 use crate::actors::msg::Explain;
-use crate::actors::route::{Entry, Place};
+use crate::actors::route::{Entry, Place, Unselected};
 use crate::config::model::{Config, Provider, Queue, Settings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::evidence::Evidence;
@@ -110,7 +110,7 @@ impl Worker {
         let body = one_token(&entry.label());
         let document = Document::parse(Endpoint::Chat, &body).ok()?;
         let asked = Explain { model: entry.label(), demand: document.demand, prompt_tokens: None };
-        let explained = self.keeper.send(asked).await.ok()??;
+        let explained = self.keeper.send(asked).await.ok()?.ok()?;
         let step = explained.trail.0.into_iter().find(|step| step.entry == *entry)?;
         if step.seen != Seen::Able {
             return Some(Probed { step, request: None });
@@ -132,7 +132,8 @@ impl Worker {
             Walked::Served { .. } => {}
             Walked::Refused { answer, .. } => note.answered(answer.status, Some("refused_upstream")),
             Walked::Exhausted { .. } => note.answered(503, Some("all_providers_exhausted")),
-            Walked::UnknownModel => note.answered(404, Some("model_not_found")),
+            Walked::Nowhere(Unselected::UnknownModel) => note.answered(404, Some("model_not_found")),
+            Walked::Nowhere(Unselected::NoChain) => note.answered(503, Some("no_chain")),
             Walked::Unavailable => note.answered(503, Some("shutting_down")),
         }
         // Of several keys the last word counts.

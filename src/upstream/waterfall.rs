@@ -18,7 +18,7 @@ use crate::actors::keeper::{Control, KeeperActor};
 use crate::actors::lease::{Lease, Outcome};
 use crate::actors::line::Turn;
 use crate::actors::msg::{Acquire, Acquired};
-use crate::actors::route::{Entry, Place, Route};
+use crate::actors::route::{Entry, Place, Route, Unselected};
 use crate::actors::router::RouterActor;
 use crate::clock::Clock;
 use crate::config::live::Live;
@@ -85,8 +85,8 @@ pub enum Walked {
         /// When it would have been its turn, where anybody can tell.
         eta: Option<Mono>,
     },
-    /// The model names nothing.
-    UnknownModel,
+    /// The model selects nothing.
+    Nowhere(Unselected),
     /// The router is gone; the process is going down.
     Unavailable,
 }
@@ -140,7 +140,7 @@ impl Worker {
                 Err(_) => return Walked::Unavailable,
             };
             let granted = match acquired {
-                Acquired::UnknownModel => return Walked::UnknownModel,
+                Acquired::Nothing(why) => return Walked::Nowhere(why),
                 Acquired::Granted { route, place, lease, skipped, turn } => {
                     memory.turn.get_or_insert(turn);
                     note.row.trail.skip(skipped);

@@ -100,7 +100,7 @@ pub(in crate::web) async fn answer(
         Walked::Exhausted { why, eta } => {
             refuse(&ApiError::exhausted(&note.row.trail, why, eta, worker.clock.now()), &mut note)
         }
-        Walked::UnknownModel => refuse(&ApiError::ModelNotFound { model: note.row.model.clone() }, &mut note),
+        Walked::Nowhere(why) => refuse(&ApiError::nowhere(why, note.row.model.clone()), &mut note),
         Walked::Unavailable => refuse(&ApiError::ShuttingDown, &mut note),
     }
 }

@@ -4,17 +4,21 @@ mod code;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONNECTION, HeaderName, RETRY_AFTER};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::code::Code;
 use super::admin::editing::UseView;
 use super::reload::ProblemView;
+use crate::actors::route::Unselected;
 use crate::domain::request::Malformed;
 use crate::domain::time::{Mono, Now};
 use crate::domain::trail::{Span, StepView, Trail};
 use crate::upstream::wait::Unserved;
+
+/// Read by the official SDKs of OpenAI.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// An answer that says what is wrong, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,12 @@ pub enum ApiError {
         /// As asked for.
         model: String,
     },
+    /// There is no chain that the request could go to.
+    #[error(
+        "No chain is configured yet, so there is nobody to ask. Add a provider and a chain in the web UI at /ui, or in the \
+         configuration file; then send the request again."
+    )]
+    NoChain,
     /// The path names nothing.
     #[error("Unknown path: {method} {path}. The API is under /v1, for example POST /v1/chat/completions.")]
     UnknownPath {
@@ -241,6 +251,15 @@ impl ApiError {
         }
     }
 
+    /// The model selects nothing.
+    #[must_use]
+    pub fn nowhere(why: Unselected, model: String) -> Self {
+        match why {
+            Unselected::UnknownModel => Self::ModelNotFound { model },
+            Unselected::NoChain => Self::NoChain,
+        }
+    }
+
     /// Machine code, as in DESIGN 3.3.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -253,6 +272,7 @@ impl ApiError {
             Self::TooLong { .. } => Code::ContextLengthExceeded,
             Self::TooLarge { .. } | Self::NowhereToFit { .. } => Code::RequestTooLarge,
             Self::ModelNotFound { .. } => Code::ModelNotFound,
+            Self::NoChain => Code::NoChain,
             Self::UnknownPath { .. } => Code::UnknownPath,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
             Self::Exhausted { why: Unserved::NoQuota, .. } => Code::AllProvidersExhausted,
@@ -304,6 +324,10 @@ impl ApiError {
             Self::InUse { uses: found, .. } if !found.is_empty() => uses = Some(found.as_slice()),
             Self::ChainGone { .. } => {
                 builder.insert_header((RETRY_AFTER, 1));
+            }
+            // Somebody has to do something first: the official SDKs, which try every 503 again, are told not to.
+            Self::NoChain => {
+                builder.insert_header((SHOULD_RETRY, "false"));
             }
             Self::ShuttingDown => {
                 builder.insert_header((RETRY_AFTER, 1)).insert_header((CONNECTION, "close"));

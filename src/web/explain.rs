@@ -99,11 +99,11 @@ pub async fn explain(request: HttpRequest, mut payload: Payload) -> HttpResponse
     let explained = worker.keeper.send(asked).await;
     let lines = worker.router.send(Lines).await;
     match (explained, lines) {
-        (Ok(Some(explained)), Ok(lines)) => {
+        (Ok(Ok(explained)), Ok(lines)) => {
             let depth = lines.iter().find(|line| line.label == explained.route).map_or(0, |line| line.depth);
             HttpResponse::Ok().json(view(&explained, depth, worker.clock.now()))
         }
-        (Ok(None), _) => ApiError::ModelNotFound { model }.response(),
+        (Ok(Err(why)), _) => ApiError::nowhere(why, model).response(),
         _ => ApiError::ShuttingDown.response(),
     }
 }

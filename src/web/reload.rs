@@ -34,7 +34,7 @@ pub(in crate::web) struct Reloaded {
     changed: Diff,
     /// Settings that take effect at the next start.
     needs_restart: Vec<&'static str>,
-    /// What is in the file and has no effect in this version.
+    /// What is missing before a request can be served, and what is in the file and has no effect in this version.
     notices: Vec<String>,
 }
 

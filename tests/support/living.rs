@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use chain429::actors::reload::Origin;
+use chain429::actors::reload::{GeneratedKey, Origin};
 use chain429::app::Proxy;
 use chain429::config::Overrides;
 use chain429::config::model::KeyDigest;
@@ -25,6 +25,11 @@ pub struct Living {
 
 impl Living {
     pub fn start(yaml: &str) -> Self {
+        Self::start_with_key(yaml, Box::new(|_| Ok(KeyDigest::of(ADMIN))))
+    }
+
+    /// The same; where the file names no admin keys, they come from there after the start.
+    pub fn start_with_key(yaml: &str, generated_key: GeneratedKey) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("c.yaml");
         fs::write(&file, yaml).unwrap();
@@ -33,7 +38,7 @@ impl Living {
         let source = Source::new(&file, BTreeMap::<String, String>::new(), overrides);
         let loaded = source.load().unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
         let admin = KeyDigest::of(ADMIN);
-        let origin = Origin { source: Some(source), generated_key: Box::new(move |_| Ok(admin)) };
+        let origin = Origin { source: Some(source), generated_key };
         let tls = tls::client_config(None).unwrap();
         let proxy = Proxy::start_from(loaded, origin, vec![admin], tls, clock.clock(), Place::Memory).unwrap();
         let url = format!("http://{}", proxy.addresses()[0]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{PAGES, Visitor, app};
-use crate::support::app::{ADMIN, App, CLIENT, whole};
+use crate::support::app::{ADMIN, App, CLIENT, piece, whole};
 
 async fn status_as(app: &App, path: &str, header: (&str, &str)) -> u16 {
     let request = app.client.get(format!("{}{path}", app.url)).insert_header(header);
@@ -87,6 +87,30 @@ async fn f19_a_session_is_short_hidden_and_ends_on_the_server() {
     assert_eq!((reply.status, reply.header("location")), (303, "/ui/login"));
     assert!(reply.header("set-cookie").starts_with("sid=;") && reply.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(visitor.get("/ui").await.status, 303, "the cookie is worth nothing any more");
+    app.stop().await;
+}
+
+/// Who has a page open uses the session, however long nothing is pressed; the page's own stream keeps the cookie as well.
+#[actix_rt::test]
+async fn f19_a_page_that_is_open_keeps_its_session() {
+    let (app, _provider) = app().await;
+    let visitor = Visitor::inside(&app).await;
+    for _ in 0..3 {
+        let mut news = visitor.request("GET", "/ui/live?page=dashboard").send().await.unwrap();
+        let cookie = news.headers().get("set-cookie").unwrap().to_str().unwrap().to_owned();
+        assert!(cookie.starts_with(&visitor.cookie) && cookie.contains("Max-Age=43200"), "{cookie}");
+        piece(&mut news).await.unwrap();
+        app.clock.advance(Duration::from_secs(7 * 3_600));
+        // It has become old, so that the page opens another, with a fresh cookie.
+        while piece(&mut news).await.is_some() {}
+    }
+    assert_eq!(visitor.get("/ui").await.status, 200, "21 hours after the last page");
+
+    let mut news = visitor.request("GET", "/ui/live?page=dashboard").send().await.unwrap();
+    piece(&mut news).await.unwrap();
+    app.clock.advance(Duration::from_secs(12 * 3_600));
+    while piece(&mut news).await.is_some() {}
+    assert_eq!(visitor.get("/ui").await.status, 303, "the machine has slept for longer than a session lives");
     app.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, PHONE, axe, live, login, open, picture, start, stop, until } from './setup.mjs';
+import { DESKTOP, PHONE, check, live, login, open, start, stop, until } from './setup.mjs';
 import { fail, serve } from './upstream.mjs';
 
 let running;
@@ -12,26 +12,6 @@ after(() => stop(running));
 const LOOKS = [[DESKTOP, 'desk'], [PHONE, 'phone'], [{ width: 320, height: 640 }, 'narrow']]
   .flatMap(([viewport, size]) => ['light', 'dark'].map((theme) => ({ viewport, theme, name: `${size}-${theme}` })))
   .filter(({ name }) => name !== 'narrow-dark');
-
-/** Everything that holds for a page whatever it shows. */
-async function check(page, name) {
-  await picture(page, name);
-  assert.deepEqual(await axe(page), [], name);
-  const found = await page.evaluate(() => {
-    const [scroll, client] = [document.documentElement.scrollWidth, document.documentElement.clientWidth];
-    const small = [...document.querySelectorAll('a, button, input, select, textarea, summary')].filter((one) => {
-      const { width, height } = one.getBoundingClientRect();
-      const inText = one.tagName === 'A' && getComputedStyle(one).display === 'inline';
-      return one.checkVisibility() && !one.closest('.hidden') && !one.matches('.skip, .hidden, [type=checkbox]') && !inText && (width < 24 || height < 24);
-    });
-    // What a provider has sent is shown as it came.
-    const text = [...document.querySelectorAll('pre')].reduce((all, one) => all.replace(one.innerText, ''), document.body.innerText);
-    return { wide: scroll > client ? scroll : 0, small: small.map((one) => one.outerHTML), text };
-  });
-  assert.equal(found.wide, 0, `${name} is wider than the screen`);
-  assert.deepEqual(found.small, [], `${name}: too small to be hit`);
-  assert.doesNotMatch(found.text, /(?<![\d.,])0 (%|ms)|NaN|null|undefined|\[object Object\]/, name);
-}
 
 async function everywhere(state, visit) {
   for (const { viewport, theme, name } of LOOKS) {

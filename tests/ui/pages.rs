@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PAGES, Visitor, app, recorded, recording};
+use super::{PAGES, Visitor, app, recorded, recording, until};
 use crate::support::app::{ADMIN, App, CLIENT, ask, chain_of, piece};
 use crate::support::provider::{Answer, Provider};
 
@@ -152,15 +152,6 @@ async fn a_database_that_cannot_be_read_takes_only_its_own_part_of_the_page() {
     assert_eq!(page.text().matches("Could not read this part.").count(), 2, "sums, and the log");
     assert!(page.text().contains("Chains now") && page.text().contains("untried"));
     app.stop().await;
-}
-
-/// Reads on until these words have come.
-async fn until(news: &mut awc::ClientResponse, words: &str) -> String {
-    let mut read = String::new();
-    while !read.contains(words) {
-        read += &piece(news).await.expect("it goes on");
-    }
-    read
 }
 
 /// News come at once, then when something has happened, and end with the session or with the proxy.

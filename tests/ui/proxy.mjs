@@ -13,16 +13,19 @@ export const CLIENT_KEY = 'ui-client-key-of-the-tests';
 export const ADMIN_KEY = 'ui-admin-key-of-the-tests';
 
 export class Proxy {
-  /** Runs on a copy of its configuration, so that pages may change it. */
-  static async start(upstream, yaml = null) {
+  /** With the configuration of all tests, or with this text. It is a copy that pages may change. */
+  static async start(upstream, text) {
     const proxy = new Proxy();
     proxy.directory = await mkdtemp(join(tmpdir(), '429chain-ui-'));
-    proxy.upstream = upstream;
     proxy.config = join(proxy.directory, 'config.yaml');
-    await writeFile(proxy.config, yaml ?? await readFile(CONFIG, 'utf8'));
+    await writeFile(proxy.config, text ?? await readFile(CONFIG, 'utf8'));
+    proxy.upstream = upstream;
     await proxy.run(0);
     return proxy;
   }
+
+  /** The configuration file as it is now. */
+  file() { return readFile(this.config, 'utf8'); }
 
   /** Starts the process, at the port that it had before. */
   async run(port = new URL(this.url).port) {
@@ -44,11 +47,6 @@ export class Proxy {
       });
       this.ended.then(([code]) => fail(new Error(`429chain ended with ${code}:\n${this.output.join('\n')}`)), fail);
     });
-  }
-
-  /** What stands in its configuration file. */
-  file() {
-    return readFile(this.config, 'utf8');
   }
 
   /** A request of a client. */

@@ -17,9 +17,9 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 /** Whatever a page must not do, noted over all pages of a file. */
 const offences = [];
 
-export async function start(yaml = null) {
+export async function start(text) {
   const upstream = await Upstream.start();
-  const proxy = await Proxy.start(upstream.url, yaml);
+  const proxy = await Proxy.start(upstream.url, text);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   return { upstream, proxy, browser };
 }
@@ -86,6 +86,26 @@ export async function picture(page, name) {
   if (!process.env.PICTURES) return;
   await mkdir(process.env.PICTURES, { recursive: true });
   await page.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: true });
+}
+
+/** Everything that holds for a page whatever it shows. */
+export async function check(page, name) {
+  await picture(page, name);
+  assert.deepEqual(await axe(page), [], name);
+  const found = await page.evaluate(() => {
+    const [scroll, client] = [document.documentElement.scrollWidth, document.documentElement.clientWidth];
+    const small = [...document.querySelectorAll('a, button, input, select, textarea, summary')].filter((one) => {
+      const { width, height } = one.getBoundingClientRect();
+      const inText = one.tagName === 'A' && getComputedStyle(one).display === 'inline';
+      return one.checkVisibility() && !one.closest('.hidden') && !one.matches('.skip, .hidden, [type=checkbox]') && !inText && (width < 24 || height < 24);
+    });
+    // What a provider has sent is shown as it came.
+    const text = [...document.querySelectorAll('pre')].reduce((all, one) => all.replace(one.innerText, ''), document.body.innerText);
+    return { wide: scroll > client ? scroll : 0, small: small.map((one) => one.outerHTML), text };
+  });
+  assert.equal(found.wide, 0, `${name} is wider than the screen`);
+  assert.deepEqual(found.small, [], `${name}: too small to be hit`);
+  assert.doesNotMatch(found.text, /(?<![\d.,])0 (%|ms)|NaN|null|undefined|\[object Object\]/, name);
 }
 
 /** Waits until `look` gives something that holds. */

@@ -7,6 +7,7 @@ use crate::actors::lane::Lane;
 use crate::actors::msg::Explain;
 use crate::actors::posted::Posted;
 use crate::actors::report::{BucketReport, EntryReport, Explained, LaneReport};
+use crate::actors::route::Unselected;
 use crate::domain::bucket::Source;
 use crate::domain::demand::Need;
 use crate::domain::evidence::Dimension;
@@ -33,9 +34,11 @@ impl Fleet {
             .collect()
     }
 
-    /// Who would serve such a request now, and why the others would not; `None` when its model names nothing.
-    #[must_use]
-    pub fn explain(&self, asked: &Explain) -> Option<Explained> {
+    /// Who would serve such a request now, and why the others would not.
+    ///
+    /// # Errors
+    /// Its model selects nothing.
+    pub fn explain(&self, asked: &Explain) -> Result<Explained, Unselected> {
         let table = self.routes();
         let route = table.select(&asked.model)?;
         let now = self.now();
@@ -64,7 +67,7 @@ impl Fleet {
             Step { entry: id, seen, took: Duration::ZERO }
         });
         let trail = Trail(steps.collect());
-        Some(Explained { route: route.label.clone(), trail, needs })
+        Ok(Explained { route: route.label.clone(), trail, needs })
     }
 }
 

@@ -8,13 +8,10 @@ use super::super::raw::{Chain, Entry, File};
 use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::{listed, nearest, shown};
-use super::{START_HELP, check_rules};
+use super::check_rules;
 
 pub(super) fn check(file: &File, document: &Document, report: &mut Report) {
     let list = YamlPath::root().key("chains");
-    if file.chains.is_empty() {
-        report.add_with_help(&list, "at least one chain is needed", START_HELP);
-    }
     let providers = Providers::of(file, report);
     let mut taken = BTreeMap::new();
     for (index, chain) in file.chains.iter().enumerate() {
@@ -106,6 +103,7 @@ impl<'a> Providers<'a> {
         }
         let help = match nearest(id, self.ids.iter().copied()) {
             Some(meant) => format!("did you mean {}?", shown(meant)),
+            None if self.ids.is_empty() => "no provider is configured yet: add it to `providers`".to_owned(),
             None => format!("configured: {}", listed(&self.ids)),
         };
         report.add_with_help(path, format!("no provider has the id {}", shown(id)), help);

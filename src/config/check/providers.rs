@@ -12,15 +12,12 @@ use super::super::raw::{Provider, Scope};
 use super::super::report::Report;
 use super::super::rules;
 use super::super::wording::shown;
-use super::{START_HELP, check_rules};
+use super::check_rules;
 use crate::config::reach::{Fence, Reach};
 use crate::domain::dialect::Dialect;
 
 pub(super) fn check(providers: &[Option<Provider>], fence: Fence, document: &Document, report: &mut Report) {
     let list = YamlPath::root().key("providers");
-    if providers.is_empty() {
-        report.add_with_help(&list, "at least one provider is needed", START_HELP);
-    }
     let mut taken = BTreeMap::new();
     for (index, provider) in providers.iter().enumerate() {
         let path = list.index(index);
@@ -35,14 +32,6 @@ pub(super) fn check(providers: &[Option<Provider>], fence: Fence, document: &Doc
         check_keys(provider, &path, document, report);
         check_headers(&provider.headers, &path.key("headers"), report);
         check_limits(provider, &path, report);
-    }
-    let disabled = |provider: &Option<Provider>| provider.as_ref().is_some_and(Provider::is_disabled);
-    if !providers.is_empty() && providers.iter().all(disabled) {
-        report.add_with_help(
-            &list,
-            "all providers are disabled, so no request could be served",
-            "give at least one of them its key and `enabled: true`; `429chain demo` needs no keys",
-        );
     }
 }
 

@@ -54,7 +54,7 @@ pub enum Change {
         /// The new name.
         to: String,
     },
-    /// Deletes it, unless it is the default.
+    /// Deletes it, unless it is the default of others.
     DeleteChain {
         /// Its name.
         name: String,

@@ -88,10 +88,13 @@ impl fmt::Display for EditError {
         match self {
             Self::Unreadable(errors) => write!(f, "the configuration file has to be mended by hand first:\n{errors}"),
             Self::Refused(errors) => write!(f, "with this change the configuration could not be used:\n{errors}"),
-            Self::Unknown { what, name, known } if known.is_empty() => write!(f, "there is no {what} {}", shown(name)),
             Self::Unknown { what, name, known } => {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                write!(f, "there is no {what} {}; there are: {}", shown(name), listed(&known))
+                // What looks like a key is left out.
+                match listed(&known) {
+                    known if known.is_empty() => write!(f, "there is no {what} {}", shown(name)),
+                    known => write!(f, "there is no {what} {}; there are: {known}", shown(name)),
+                }
             }
             Self::Taken { what, name } => write!(f, "there is already a {what} {}: choose another name", shown(name)),
             Self::InUse { provider, chains } => {

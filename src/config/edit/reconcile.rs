@@ -146,6 +146,12 @@ impl Step<'_> {
                 let holder = holder.ok_or(Fault::Layout(piece.start))?;
                 self.within_list(holder, piece, present, items)
             }
+            (Kind::BlockList(items), Value::List(_), Value::List(none))
+                if none.is_empty() && piece.start == piece.content =>
+            {
+                self.check_anchors(piece)?;
+                self.page.empty(holder.ok_or(Fault::Layout(piece.start))?, items)
+            }
             (Kind::Scalar(_), Value::Text(_), Value::Text(text)) => {
                 let holder = holder.ok_or(Fault::Layout(piece.start))?;
                 Ok(vec![self.page.set_scalar(piece, holder.key, holder.flow, text)])

@@ -226,6 +226,17 @@ impl Page<'_> {
         }
     }
 
+    /// A list without its items: `key: []`. Comments that belong to nobody stay below it.
+    pub(super) fn empty(&self, holder: &Holder<'_>, items: &[Item]) -> Result<Vec<Splice>, Fault> {
+        let below = self.arrange_block(holder, items, &[])?;
+        let mut splices = vec![self.inline(holder.sign, holder.sign, " []".to_owned())];
+        match below.with.is_empty() {
+            true => splices.push(self.cut_lines(below.start, below.end)),
+            false => splices.push(below),
+        }
+        Ok(splices)
+    }
+
     fn arrange_block(&self, holder: &Holder<'_>, items: &[Item], slots: &[Slot<'_>]) -> Result<Splice, Fault> {
         let Some(first) = items.first() else { return Err(Fault::Layout(holder.sign)) };
         let column = lines::column(self.text, first.dash);
@@ -356,7 +367,8 @@ fn order<'a>(gaps: &[&'a str], slots: &[Slot<'_>], detached: fn(&'a str) -> (&'a
 /// Detached comments that stood before items at the end which are gone.
 fn left_over(gaps: &[&str], slots: &[Slot<'_>]) -> String {
     let behind = slots.iter().filter_map(old).max().map_or(1, |last| last + 1);
-    gaps.iter().skip(behind.max(1)).map(|gap| lines::detached(gap).0).collect()
+    let behind = if slots.is_empty() { 0 } else { behind.max(1) };
+    gaps.iter().skip(behind).map(|gap| lines::detached(gap).0).collect()
 }
 
 fn old(slot: &Slot<'_>) -> Option<usize> {

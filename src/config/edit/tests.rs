@@ -1,6 +1,7 @@
 //! Whole edits: a text and changes in, a text out.
 
 mod files;
+mod first;
 mod keys;
 mod properties;
 

@@ -116,7 +116,6 @@ fn mistakes_in_providers() {
         ("apiKey: groq-key", "apiKeyFile: no/such", ["7:17", "no/such: there is no such file", "nothing but the key"]),
         ("type: groq", "type: cloudflare", ["5:5", "baseUrl: is missing", "ACCOUNT_ID"]),
         ("type: groq", "type: generic-openai", ["5:5", "baseUrl: is missing", "https://api.example.com/v1"]),
-        ("apiKey: groq-key", "enabled: false", ["4:1", "all providers are disabled", "429chain demo"]),
         ("chains:", "  -\nchains:", ["8:3", "providers[1]: this item is empty", "remove the `-`"]),
     ] {
         one_mistake(old, new, &says);
@@ -130,6 +129,11 @@ fn mistakes_in_chains() {
         (ENTRY, "- { provider: gorq, model: m }", ["11:21", "no provider has the id `gorq`", "did you mean `groq`?"]),
         (ENTRY, "- { provider: xyz, model: m }", ["11:21", "no provider has the id `xyz`", "configured: groq"]),
         (ENTRY, "- { model: m }", ["11:9", "chains[0].entries[0].provider: is missing", "- { provider"]),
+        (
+            "providers:\n  - id: groq\n    type: groq\n    apiKey: groq-key\n",
+            "",
+            ["7:21", "no provider has the id `groq`", "no provider is configured yet"],
+        ),
         (ENTRY, "- { provider: groq }", ["11:9", "chains[0].entries[0].model: is missing", "- { provider"]),
         (ENTRY, "- { provider: groq, model: '' }", ["11:34", "must be 1 to 256 characters", ""]),
         (ENTRY, "- { provider: groq, model: m, timeout: 0 }", ["11:46", "entries[0].timeout: must be", ""]),
@@ -207,6 +211,9 @@ fn a_file_without_content_says_where_to_start() {
     for text in ["", "\n# only a comment\n", "---\n", "null", "{}", "version: 1\nproviders: []\nchains:\n"] {
         let printed = mistakes(text);
         assert!(printed.contains("429chain init"), "{text}: {printed}");
+    }
+    for text in ["", "# only a comment\n"] {
+        assert!(mistakes(text).contains("the file is empty"), "{text}");
     }
     for text in ["just words", "- a\n- list", "42"] {
         let printed = mistakes(text);

@@ -81,6 +81,13 @@ impl Present {
         })
     }
 
+    /// Why it cannot be changed from here, as a sentence; `None` when it can.
+    pub(in crate::web) fn closed(&self) -> Option<String> {
+        let Self { path, reason, .. } = self;
+        let why = |reason: &String| format!("Settings come from {path}, which cannot be written: {reason}.");
+        reason.as_ref().map(why)
+    }
+
     /// Of its text.
     pub(in crate::web) fn revision(&self) -> &str {
         &self.revision

@@ -64,6 +64,8 @@ codes! {
     QueueFull = "queue_full", SERVICE_UNAVAILABLE;
     /// No quota came back in the time that a request may wait.
     QueueTimeout = "queue_timeout", SERVICE_UNAVAILABLE;
+    /// There is no chain yet that the request could go to.
+    NoChain = "no_chain", SERVICE_UNAVAILABLE;
     /// The chain was taken out of the configuration while the request waited.
     ChainGone = "chain_gone", SERVICE_UNAVAILABLE;
     /// The configuration file is not used, because of what is wrong with it.

@@ -144,6 +144,10 @@ impl Call {
         let operation = by_status.into_iter().fold(self.operation, |operation, (status, codes)| {
             let failure = failure(schemas, &codes, passes_on && matches!(status, 400 | 404 | 413));
             let failure = if status == 503 { failure.header("Retry-After", seconds()) } else { failure };
+            let failure = match codes.contains(&Code::NoChain) {
+                true => failure.header("X-Should-Retry", text("`false` with `no_chain`: SDKs are not to try again.")),
+                false => failure,
+            };
             operation.response(status.to_string(), failure.build())
         });
         (self.path, self.method, operation.build())

@@ -64,6 +64,7 @@ fn walked(call: Call, forms: Vec<Form>) -> Call {
             Code::ModelNotFound,
             Code::RequestTooLarge,
             Code::AllProvidersExhausted,
+            Code::NoChain,
             Code::ChainGone,
             Code::QueueFull,
             Code::QueueTimeout,
@@ -211,7 +212,7 @@ fn state(schemas: &mut Schemas) -> [Call; 7] {
             .of(Who::Admins)
             .takes(question, Required::False)
             .gives::<Answer<'_>>(schemas, "200", "The trail that it would leave.")
-            .fails(&[Code::ModelNotFound]),
+            .fails(&[Code::ModelNotFound, Code::NoChain]),
         Call::post("/v1/admin/reload", "reload", "admin", "Read the configuration file again, and use it")
             .about(
                 "All or nothing: what is wrong changes nothing. Requests in progress finish on what they began with.",

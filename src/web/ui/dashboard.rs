@@ -4,32 +4,46 @@
 pub(super) mod chains;
 pub(super) mod charts;
 mod limits;
+mod start;
 mod sums;
+
+use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::fault::Fault;
+use super::live::stage::Stage;
 use super::live::view::View;
 use super::log::{Log, Rows};
-use super::shell::{Shell, answer, state, worker};
-use super::standing::standing;
+use super::shell::{Shell, answer, state, wants_part, worker};
+use super::standing::{Status, standing};
 use crate::upstream::waterfall::Worker;
 use crate::web::error::ApiError;
 use crate::web::state::State;
 
 pub(super) use limits::Limits;
+use start::Start;
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
 struct Page {
     shell: Shell,
     view: View,
+    /// Nobody is switched on who could serve a chain.
+    all_off: bool,
     chains: Panel,
     limits: Panel,
     figures: Panel,
     log: Panel,
+}
+
+#[derive(Template)]
+#[template(path = "dashboard_start.html")]
+struct First {
+    shell: Shell,
+    start: Start,
 }
 
 /// A part of the page that stands for itself: when it cannot be made, the others are there all the same.
@@ -58,28 +72,47 @@ pub(super) async fn page(request: HttpRequest) -> HttpResponse {
     let (Some(worker), Some(state)) = (worker(&request), state(&request)) else {
         return Fault::from(&ApiError::ShuttingDown).page(&request);
     };
-    let view = match View::of(request.query_string()) {
+    // A page that is told to load itself anew asks for a part, of which there is none.
+    if wants_part(&request) {
+        return HttpResponse::Ok().insert_header(("hx-refresh", "true")).finish();
+    }
+    let mut view = match View::of(request.query_string()) {
         Ok(view) => view,
         Err(fault) => return Fault::from(&fault).page(&request),
     };
-    let (chains, limits) = standings(worker, state).await;
+    view.stage = Stage::of(&state.config());
+    let mut shell = Shell::of(&request, "Dashboard", "/ui");
+    if let Some(start) = Start::of(state, view.stage, &shell.csrf, address(&request)).await {
+        shell = shell.with_live(view.live(""));
+        return answer(&request, StatusCode::OK, &First { shell, start });
+    }
+    let all_off = view.stage == Stage::AllOff;
+    let (chains, mut limits) = standings(worker, state, [view.show]).await;
+    let limits = limits.remove(&view.show).unwrap_or_else(|| Panel(Err(ApiError::Internal.to_string())));
     let figures = Panel::of(figures(state, &view).await);
     let (log, newest) = log(state, &view, &address(&request)).await;
-    let shell = Shell::of(&request, "Dashboard", "/ui").with_live(view.live(&newest));
-    answer(&request, StatusCode::OK, &Page { shell, view, chains, limits, figures, log })
+    let shell = shell.with_live(view.live(&newest));
+    answer(&request, StatusCode::OK, &Page { shell, view, all_off, chains, limits, figures, log })
 }
 
-/// What is true this very moment.
-pub(super) async fn standings(worker: &Worker, state: &State) -> (Panel, Panel) {
+/// What is true this very moment: chains, and limits for each choice of entries.
+pub(super) async fn standings(
+    worker: &Worker,
+    state: &State,
+    shows: impl IntoIterator<Item = Option<Status>>,
+) -> (Panel, BTreeMap<Option<Status>, Panel>) {
     let now = worker.clock.now().wall;
-    match standing(worker, state).await {
-        Ok(standing) => {
-            let config = state.config();
-            let limits = Limits::of(&standing, &config, now);
-            (Panel::of(Ok(chains::Chains::of(&standing, &config, now))), Panel::of(Ok(limits)))
-        }
-        Err(fault) => (Panel(Err(fault.to_string())), Panel(Err(fault.to_string()))),
-    }
+    let (standing, config) = (standing(worker, state).await, state.config());
+    let unknown = |fault: &ApiError| Panel(Err(fault.to_string()));
+    let chains = match &standing {
+        Ok(standing) => Panel::of(Ok(chains::Chains::of(standing, &config, now))),
+        Err(fault) => unknown(fault),
+    };
+    let limits = shows.into_iter().map(|show| match &standing {
+        Ok(standing) => (show, Panel::of(Ok(Limits::of(standing, show, &config, now)))),
+        Err(fault) => (show, unknown(fault)),
+    });
+    (chains, limits.collect())
 }
 
 /// What has come of requests over a span of time.

@@ -4,6 +4,7 @@
 //! A part is sent where it differs from what was sent before; who comes anew gets all of them.
 
 mod hub;
+pub(super) mod stage;
 pub(super) mod view;
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -14,7 +15,7 @@ pub(super) use self::hub::Live;
 use self::view::View;
 use super::door::Caller;
 use super::fault::Fault;
-use super::shell::{state, worker};
+use super::shell::{live_on, state, worker};
 use super::sse;
 use crate::web::error::ApiError;
 
@@ -36,5 +37,7 @@ pub(super) async fn stream(request: HttpRequest) -> HttpResponse {
         view.after = Some(last.to_owned());
     }
     let news = state.ui.live.join(view, caller.session, worker, state);
-    sse::stream().streaming(ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>))
+    let mut builder = sse::stream();
+    live_on(&request, &mut builder);
+    builder.streaming(ReceiverStream::new(news).map(Ok::<_, std::convert::Infallible>))
 }

@@ -75,9 +75,16 @@ impl Sessions {
         Some(id)
     }
 
-    /// Whether a session is still open. Does not make it live on.
-    pub(super) fn is_open(&self, id: Id, now: Mono) -> bool {
-        self.open().get(&id).is_some_and(|used| now.since(*used) < IDLE)
+    /// Makes a session live on from now, if it is still open; whether it is.
+    pub(super) fn renew(&self, id: Id, now: Mono) -> bool {
+        let mut open = self.open();
+        match open.get_mut(&id) {
+            Some(used) if now.since(*used) < IDLE => {
+                *used = now;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Ends a session.
@@ -136,9 +143,10 @@ mod tests {
         let secret = sessions.begin(NOW).unwrap();
         let almost = IDLE - Duration::from_millis(1);
         let id = sessions.find(&secret, NOW.after(almost)).unwrap();
-        assert!(sessions.is_open(id, NOW.after(almost * 2)));
-        assert!(!sessions.is_open(id, NOW.after(almost + IDLE)));
-        assert!(sessions.find(&secret, NOW.after(almost + IDLE)).is_none());
+        assert!(sessions.renew(id, NOW.after(almost * 2)));
+        assert!(sessions.renew(id, NOW.after(almost * 3)));
+        assert!(!sessions.renew(id, NOW.after(almost * 3 + IDLE)));
+        assert!(sessions.find(&secret, NOW.after(almost * 3 + IDLE)).is_none());
         assert!(sessions.find("", NOW).is_none());
     }
 
@@ -148,7 +156,7 @@ mod tests {
         let secret = sessions.begin(NOW).unwrap();
         let id = sessions.find(&secret, NOW).unwrap();
         sessions.end(id);
-        assert!(sessions.find(&secret, NOW).is_none() && !sessions.is_open(id, NOW));
+        assert!(sessions.find(&secret, NOW).is_none() && !sessions.renew(id, NOW));
     }
 
     #[test]

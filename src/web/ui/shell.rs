@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
 use super::door::{COOKIE, Caller};
@@ -101,12 +101,17 @@ pub(super) fn answer(request: &HttpRequest, status: StatusCode, page: &impl Temp
     let Ok(html) = page.render() else { return HttpResponse::InternalServerError().finish() };
     let mut builder = HttpResponse::build(status);
     builder.insert_header((CONTENT_TYPE, "text/html; charset=utf-8"));
+    live_on(request, &mut builder);
+    builder.body(html)
+}
+
+/// Has the browser keep the session's cookie for as long as the session lives from now.
+pub(super) fn live_on(request: &HttpRequest, builder: &mut HttpResponseBuilder) {
     if request.extensions().get::<Caller>().is_some()
         && let Some(secret) = cookie::read(request.headers(), COOKIE)
     {
         builder.insert_header((SET_COOKIE, cookie::hidden(COOKIE, secret, IDLE, request.headers())));
     }
-    builder.body(html)
 }
 
 #[derive(serde::Deserialize)]

@@ -41,6 +41,10 @@ pub(super) enum Status {
 }
 
 impl Status {
+    /// All of them, as they are sorted.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Cooling, Self::Low, Self::AuthError, Self::Ready, Self::Untried, Self::Off];
+
     /// As the sign of it is called in style and icons.
     pub(super) fn class(self) -> &'static str {
         match self {

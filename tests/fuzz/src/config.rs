@@ -64,7 +64,6 @@ fn check_config(config: &Config) {
         let graphic = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         assert!(!provider.enabled || provider.keys.iter().all(|key| graphic(key.expose())));
     }
-    assert!(config.providers.iter().any(|provider| provider.enabled), "nothing to call");
     let mut names = HashSet::new();
     for chain in &config.chains {
         assert!(names.insert(&chain.name), "{} twice", chain.name.as_str());
@@ -74,7 +73,12 @@ fn check_config(config: &Config) {
             assert!(!entry.model.as_str().trim().is_empty());
         }
     }
-    assert!(names.contains(&config.settings.default_chain), "{}", config.settings.default_chain.as_str());
+    let default = &config.settings.default_chain;
+    assert!(names.is_empty() || names.contains(default), "{}", default.as_str());
+    // What is missing before a request can be served is said.
+    let missing = [config.providers.iter().all(|provider| !provider.enabled), names.is_empty()];
+    let said = config.notices.iter().filter(|notice| notice.contains("in the UI at /ui")).count();
+    assert_eq!(said, missing.into_iter().filter(|missing| *missing).count(), "{:?}", config.notices);
     assert!(!config.settings.api_keys.is_empty(), "open to everybody");
     assert!(config.settings.workers > 0 && config.settings.max_body_bytes > 0);
 }

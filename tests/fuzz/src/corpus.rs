@@ -1,4 +1,5 @@
-//! What fuzzing starts from: the committed files of `seeds/TARGET`, and for `classify` every recorded answer as well.
+//! What fuzzing starts from: the committed files of `seeds/TARGET`, for `classify` every recorded answer as well, and for
+//! `edit` every configuration.
 
 use std::fs;
 use std::io;
@@ -23,7 +24,11 @@ pub struct Seed {
 /// # Errors
 /// A file that cannot be read, or a recorded answer that is none.
 pub fn seeds(tests: &Path, target: &str) -> io::Result<Vec<Seed>> {
-    let mut seeds = if target == "classify" { recorded(&tests.join("fixtures/dialects.json"))? } else { Vec::new() };
+    let mut seeds = match target {
+        "classify" => recorded(&tests.join("fixtures/dialects.json"))?,
+        "edit" => edits(self::seeds(tests, "config")?),
+        _ => Vec::new(),
+    };
     let folder = tests.join("fuzz/seeds").join(target);
     for file in fs::read_dir(&folder).into_iter().flatten() {
         let file = file?;
@@ -31,6 +36,15 @@ pub fn seeds(tests: &Path, target: &str) -> io::Result<Vec<Seed>> {
     }
     seeds.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(seeds)
+}
+
+/// Some changes of each configuration: others for each.
+fn edits(configs: Vec<Seed>) -> Vec<Seed> {
+    let edit = |(config, letters): (Seed, &[u8])| {
+        let bytes = [letters, b"\n", config.bytes.as_slice()].concat();
+        Seed { name: format!("config-{}", config.name), bytes }
+    };
+    configs.into_iter().zip(b"abcdefghijklmnopqrst".chunks(2).cycle()).map(edit).collect()
 }
 
 fn recorded(fixtures: &Path) -> io::Result<Vec<Seed>> {

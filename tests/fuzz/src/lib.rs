@@ -6,6 +6,7 @@
 pub mod classify;
 pub mod config;
 pub mod corpus;
+pub mod edit;
 pub mod request;
 pub mod sse;
 
@@ -13,8 +14,13 @@ pub mod sse;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 4] =
-    [("classify", classify::check), ("config", config::check), ("request", request::check), ("sse", sse::check)];
+pub const TARGETS: [Target; 5] = [
+    ("classify", classify::check),
+    ("config", config::check),
+    ("edit", edit::check),
+    ("request", request::check),
+    ("sse", sse::check),
+];
 
 /// The first line, which steers a check, and what it is made on. Text, so that a seed can be read and written by hand.
 pub fn steered(bytes: &[u8]) -> (&[u8], &[u8]) {

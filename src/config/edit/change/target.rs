@@ -96,7 +96,10 @@ impl File<'_> {
 
     pub(super) fn delete_chain(&mut self, name: &str) -> Result<(), EditError> {
         let at = self.find("chains", "name", name, "chain")?;
-        if default_of(self.present.resolved) == Some(name) {
+        if chains_of(self.present.resolved).count() == 1 {
+            // Nobody else could be the default, and the next chain is to be it whatever its name.
+            self.set("defaultChain", &Value::Null)?;
+        } else if default_of(self.present.resolved) == Some(name) {
             return Err(EditError::DefaultChain { chain: name.to_owned() });
         }
         self.items("chains", |chains| _ = chains.remove(at));
@@ -111,7 +114,8 @@ impl File<'_> {
         self.set("defaultChain", &name.into())
     }
 
-    /// Does something to the chains, and sees to it that the default one stays the same, under its new name.
+    /// Does something to the chains, and sees to it that the default one stays the same, under its new name. The first chain
+    /// of a file becomes it, whatever the file has called it in advance.
     pub(super) fn keep_default(
         &mut self,
         from: &str,
@@ -122,7 +126,10 @@ impl File<'_> {
         change(self)?;
         let Some(before) = before else { return Ok(()) };
         let explicit = self.present.resolved.get("settings").and_then(|settings| settings.text("defaultChain"));
-        let wanted = if before == from { to } else { &before };
+        let wanted = match before == from || chains_of(self.present.resolved).count() == 0 {
+            true => to,
+            false => &before,
+        };
         let stays = match explicit {
             Some(name) => name == wanted,
             None => default_of(&self.target) == Some(wanted),
@@ -259,11 +266,15 @@ pub(in crate::config::edit) fn users_of(file: &Value, provider: &str) -> Vec<Use
 /// As `raw::File::default_chain`.
 fn default_of(file: &Value) -> Option<&str> {
     let explicit = file.get("settings").and_then(|settings| settings.text("defaultChain"));
-    let names = || file.get("chains").map(Value::items).unwrap_or_default().iter().map(|chain| chain.text("name"));
-    explicit.or_else(|| match names().collect::<Vec<_>>().as_slice() {
+    explicit.or_else(|| match chains_of(file).collect::<Vec<_>>().as_slice() {
         [only] => *only,
-        _ => names().flatten().find(|name| *name == "default"),
+        _ => chains_of(file).flatten().find(|name| *name == "default"),
     })
+}
+
+/// The names of the chains, by the values of a file.
+fn chains_of(file: &Value) -> impl Iterator<Item = Option<&str>> {
+    file.get("chains").map(Value::items).unwrap_or_default().iter().map(|chain| chain.text("name"))
 }
 
 pub(super) fn arrange(items: &mut Vec<Value>, order: &[usize], path: &YamlPath) -> Result<(), EditError> {

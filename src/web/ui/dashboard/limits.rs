@@ -4,13 +4,15 @@ use askama::Template;
 
 use crate::config::model::Config;
 use crate::domain::time::Wall;
-use crate::web::ui::standing::{Bucket, Entry, Standing};
+use crate::web::ui::standing::{Bucket, Entry, Standing, Status};
 use crate::web::ui::words::{self, Until};
 
 #[derive(Template)]
 #[template(path = "limits.html")]
 pub(in crate::web::ui) struct Limits {
     rows: Vec<Row>,
+    /// Which entries are looked for, in a word; `None` is all of them.
+    show: Option<&'static str>,
 }
 
 struct Row {
@@ -40,17 +42,20 @@ struct Gauge {
     text: String,
     window: String,
     low: bool,
-    /// Where the limit is known from.
+    /// Where the limit is known from, when, and who shares it.
     source: String,
+    /// Where from, in short.
+    origin: &'static str,
     /// When all of it is back, for windows that are longer than a hour.
     resets: Option<Until>,
 }
 
 impl Limits {
-    pub(in crate::web::ui) fn of(standing: &Standing, config: &Config, now: Wall) -> Self {
-        let mut entries: Vec<&Entry> = standing.ratelimits.iter().collect();
+    pub(in crate::web::ui) fn of(standing: &Standing, show: Option<Status>, config: &Config, now: Wall) -> Self {
+        let wanted = |entry: &&Entry| show.is_none_or(|show| entry.status == show);
+        let mut entries: Vec<&Entry> = standing.ratelimits.iter().filter(wanted).collect();
         entries.sort_by(|one, other| (one.status, &one.cooldown_until).cmp(&(other.status, &other.cooldown_until)));
-        Self { rows: entries.into_iter().map(|entry| row(entry, config, now)).collect() }
+        Self { rows: entries.into_iter().map(|entry| row(entry, config, now)).collect(), show: show.map(Status::word) }
     }
 }
 
@@ -94,10 +99,10 @@ fn row(entry: &Entry, config: &Config, now: Wall) -> Row {
 }
 
 fn gauge(bucket: &Bucket, now: Wall) -> Gauge {
-    let source = match (bucket.source.as_str(), bucket.age_ms) {
-        ("configured", _) => "set by hand".to_owned(),
-        ("header", age) => format!("from headers{}", ago(age)),
-        (_, age) => format!("learned from a 429{}", ago(age)),
+    let origin = match bucket.source.as_str() {
+        "configured" => "set by hand",
+        "header" => "from headers",
+        _ => "learned from a 429",
     };
     let shared = match bucket.of.as_str() {
         "entry" => String::new(),
@@ -120,7 +125,8 @@ fn gauge(bucket: &Bucket, now: Wall) -> Gauge {
             window
         },
         low: limit > 0 && bucket.remaining.saturating_mul(5) <= limit,
-        source: source + &shared,
+        source: format!("{origin}{}{shared}", ago(bucket.age_ms)),
+        origin,
         resets: if is_long(bucket) { Until::of(bucket.resets_at.as_deref(), now) } else { None },
     }
 }

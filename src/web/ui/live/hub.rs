@@ -1,6 +1,6 @@
 //! The task that makes the news.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,15 +10,18 @@ use askama::Template;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::stage::Stage;
 use super::view::{Range, View};
+use crate::domain::time::Mono;
 use crate::upstream::waterfall::Worker;
 use crate::web::state::State;
 use crate::web::stats;
 use crate::web::stats::log::Filter;
 use crate::web::ui::dashboard::{Panel, figures, standings};
 use crate::web::ui::log::Row;
-use crate::web::ui::sessions::Id;
+use crate::web::ui::sessions::{IDLE, Id};
 use crate::web::ui::sse::Message;
+use crate::web::ui::standing::Status;
 
 /// From one look to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -34,6 +37,10 @@ const SILENCE: Duration = Duration::from_secs(15);
 
 /// Messages that wait for a browser. One that is further behind comes back later, and gets everything.
 const BEHIND: usize = 4;
+
+/// A stream that is as old ends, and the page opens another. A page that is open and seen is use of its session, which it
+/// keeps alive by its stream; but the browser learns only at the head of an answer that its cookie is good for longer.
+const LONGEST: Duration = Duration::from_secs(IDLE.as_secs() / 2);
 
 /// Streams at the same time.
 const MOST: usize = 128;
@@ -59,6 +66,7 @@ struct Looker {
     sender: Sender<Bytes>,
     /// Has got everything once.
     fresh: bool,
+    since: Mono,
     heard: Instant,
 }
 
@@ -66,7 +74,7 @@ struct Looker {
 #[derive(Default)]
 struct Told {
     chains: String,
-    limits: String,
+    limits: BTreeMap<Option<Status>, String>,
     figures: BTreeMap<Range, String>,
     /// Rows that were in the database when sums were read.
     counted: u64,
@@ -90,7 +98,8 @@ impl Live {
             // The oldest gives way: its browser will come back, if anybody looks at it.
             lookers.all.remove(0);
         }
-        lookers.all.push(Looker { view, session, sender, fresh: true, heard: Instant::now() });
+        let since = state.clock.mono();
+        lookers.all.push(Looker { view, session, sender, fresh: true, since, heard: Instant::now() });
         if !std::mem::replace(&mut lookers.running, true) {
             actix_rt::spawn(run(Rc::clone(worker), Arc::clone(state)));
         }
@@ -118,7 +127,9 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
         let now = state.clock.mono();
         {
             let mut lookers = state.ui.live.lock();
-            lookers.all.retain(|looker| !looker.sender.is_closed() && state.ui.sessions.is_open(looker.session, now));
+            // A tab that nobody sees has closed its stream: it does not count as use.
+            lookers.all.retain(|looker| !looker.sender.is_closed() && state.ui.sessions.renew(looker.session, now));
+            lookers.all.retain(|looker| now.since(looker.since) < LONGEST);
             if state.drain.draining() {
                 lookers.all.clear();
             }
@@ -127,7 +138,21 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
                 return;
             }
         }
+        renew(&state);
         look(&worker, &state, &mut told).await;
+    }
+}
+
+/// Has pages load themselves anew that were made for another stage than the proxy is in: what they show is something else.
+fn renew(state: &State) {
+    let stage = Stage::of(&state.config());
+    for looker in state.ui.live.lock().all.iter_mut().filter(|looker| looker.view.stage != stage) {
+        let mut message = Message::default();
+        // The answer to it is `HX-Refresh`.
+        message.part("#clock", "innerHTML", "<span hx-get=\"/ui\" hx-trigger=\"load\" hx-swap=\"none\"></span>");
+        let _ = looker.sender.try_send(message.event("").into());
+        // The stream ends with that. A page that did not understand it comes back, and is told again.
+        looker.sender = channel(1).0;
     }
 }
 
@@ -145,15 +170,19 @@ impl Drop for Running {
 
 /// Looks once, and tells everybody what is new to them.
 async fn look(worker: &Worker, state: &State, told: &mut Told) {
-    let (chains, limits) = standings(worker, state).await;
-    let (chains, limits) = (chains.html(), limits.html());
-    let (new_chains, new_limits) =
-        (essence(&chains) != essence(&told.chains), essence(&limits) != essence(&told.limits));
+    let views: Vec<(View, bool)> = state.ui.live.lock().all.iter().map(|one| (one.view.clone(), one.fresh)).collect();
+    let shows: BTreeSet<Option<Status>> = views.iter().map(|(view, _)| view.show).collect();
+    let (chains, limits) = standings(worker, state, shows).await;
+    let chains = chains.html();
+    let limits: BTreeMap<_, _> = limits.into_iter().map(|(show, limits)| (show, limits.html())).collect();
+    let new_chains = essence(&chains) != essence(&told.chains);
+    let new_limits =
+        limits.iter().filter(|(show, html)| told.limits.get(show).map(|told| essence(told)) != Some(essence(html)));
+    let new_limits: Vec<Option<Status>> = new_limits.map(|(show, _)| *show).collect();
 
     let written = state.metrics.backlog().written();
     let age = told.read.map_or(Duration::MAX, |read| read.elapsed());
     let is_due = age >= FIGURES_LAST || (age >= FIGURES_EVERY && written != told.counted);
-    let views: Vec<(View, bool)> = state.ui.live.lock().all.iter().map(|one| (one.view.clone(), one.fresh)).collect();
     let mut new_figures = Vec::new();
     for (view, fresh) in &views {
         if (is_due || (*fresh && !told.figures.contains_key(&view.range))) && !new_figures.contains(&view.range) {
@@ -171,7 +200,7 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
     let mut rows: BTreeMap<View, (String, Option<String>)> = BTreeMap::new();
     let more = written != told.seen;
     told.seen = written;
-    for (view, fresh) in views.into_iter().filter(|(view, _)| view.before.is_none()) {
+    for (view, fresh) in views.into_iter().filter(|(view, _)| view.before.is_none() && view.stage.has_news()) {
         if (more || fresh) && !rows.contains_key(&view) {
             let found = newcomers(state, &view).await;
             rows.insert(view, found);
@@ -183,14 +212,18 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
     let mut lookers = state.ui.live.lock();
     for looker in &mut lookers.all {
         let mut message = Message::default();
-        if looker.fresh || new_chains {
+        let has_news = looker.view.stage.has_news();
+        let wants = |is_new: bool| has_news && (looker.fresh || is_new);
+        if wants(new_chains) {
             message.part("#chains-now", "innerMorph", &told.chains);
         }
-        if looker.fresh || new_limits {
-            message.part("#limits", "innerMorph", &told.limits);
+        if let (true, Some(limits)) =
+            (wants(new_limits.contains(&looker.view.show)), told.limits.get(&looker.view.show))
+        {
+            message.part("#limits", "innerMorph", limits);
         }
         if let (true, Some(figures)) =
-            (looker.fresh || new_figures.contains(&looker.view.range), told.figures.get(&looker.view.range))
+            (wants(new_figures.contains(&looker.view.range)), told.figures.get(&looker.view.range))
         {
             message.part("#figures", "innerMorph", figures);
         }
@@ -198,7 +231,7 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
         if !found.is_empty() {
             message.part("#log-new", "afterbegin", &found);
         }
-        let silent = looker.heard.elapsed() >= SILENCE;
+        let silent = looker.heard.elapsed() >= SILENCE || (looker.fresh && !has_news);
         let event = match message.is_empty() {
             true if silent => ": nothing new\n\n".to_owned(),
             true => continue,

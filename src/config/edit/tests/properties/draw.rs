@@ -152,8 +152,11 @@ impl Draw {
                 let (name, entries) = after.chains.remove(which.index(plain.chains.len()));
                 let mut touched = vec![format!("chain-{name}"), format!("within-{name}")];
                 touched.extend((0..entries.len()).map(|at| format!("entry-{name}-{at}")));
-                if name == plain.default_chain() {
-                    after.chains.clear();
+                if after.chains.is_empty() {
+                    touched.push("chains".into());
+                } else if name == plain.default_chain() {
+                    // No file at all.
+                    after.settings.clear();
                 }
                 (Change::DeleteChain { name }, touched, after)
             }
