@@ -213,6 +213,11 @@ async fn look(worker: &Worker, state: &State, told: &mut Told) {
     for looker in &mut lookers.all {
         let mut message = Message::default();
         let has_news = looker.view.stage.has_news();
+        let is_made = told.limits.contains_key(&looker.view.show) && told.figures.contains_key(&looker.view.range);
+        if looker.fresh && has_news && !is_made {
+            // Has come in while this was made, and gets everything at the next look.
+            continue;
+        }
         let wants = |is_new: bool| has_news && (looker.fresh || is_new);
         if wants(new_chains) {
             message.part("#chains-now", "innerMorph", &told.chains);
