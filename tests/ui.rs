@@ -8,6 +8,7 @@ use crate::support::app::{ADMIN, App, Reply, chain_of, piece, whole};
 use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, Provider};
 
+mod chains;
 mod door;
 mod files;
 mod first;
@@ -17,8 +18,17 @@ mod playground;
 mod providers;
 
 /// Every page that is there to be read.
-const PAGES: [&str; 5] =
-    ["/ui", "/ui?range=7d&chain=default&q=x", "/ui/playground", "/ui/requests/req_0", "/ui/nothing"];
+const PAGES: [&str; 9] = [
+    "/ui",
+    "/ui?range=7d&chain=default&q=x",
+    "/ui/chains",
+    "/ui/chains?copy=default",
+    "/ui/chains/default",
+    "/ui/chains/default/delete",
+    "/ui/playground",
+    "/ui/requests/req_0",
+    "/ui/nothing",
+];
 
 /// Somebody with a browser.
 struct Visitor<'a> {

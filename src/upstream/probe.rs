@@ -24,6 +24,7 @@ use crate::domain::ids::{EntryId, ModelId};
 use crate::domain::outcome::Reason;
 use crate::domain::request::Document;
 use crate::domain::trail::{Seen, Step};
+use crate::domain::usage::Usage;
 
 /// How a single call has ended.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Probed {
     pub step: Step,
     /// Of its row in the log; `None` when nobody was called.
     pub request: Option<String>,
+    /// What the answer cost; `None` when there was none.
+    pub usage: Option<Usage>,
 }
 
 /// How a call has ended that was charged to nobody.
@@ -113,7 +116,7 @@ impl Worker {
         let explained = self.keeper.send(asked).await.ok()?.ok()?;
         let step = explained.trail.0.into_iter().find(|step| step.entry == *entry)?;
         if step.seen != Seen::Able {
-            return Some(Probed { step, request: None });
+            return Some(Probed { step, request: None, usage: None });
         }
         let mut note = open();
         note.row.model.clone_from(&document.model);
@@ -139,6 +142,6 @@ impl Worker {
         // Of several keys the last word counts.
         let step = note.row.trail.0.iter().rfind(|step| step.entry == *entry)?.clone();
         let called = matches!(step.seen, Seen::Served | Seen::Failed(_));
-        Some(Probed { step, request: called.then(|| note.row.id.clone()) })
+        Some(Probed { step, request: called.then(|| note.row.id.clone()), usage: note.row.usage })
     }
 }

@@ -5,6 +5,7 @@
 //! policy that is sent along holds browsers to that.
 
 mod assets;
+mod chains;
 mod chart;
 mod cookie;
 mod dashboard;
@@ -77,6 +78,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(page("/ui/requests/export").route(web::get().to(log::export)))
         .service(page("/ui/requests/{id}").route(web::get().to(log::one)))
         .configure(providers::routes)
+        .configure(chains::routes)
         .service(page("/ui/playground").route(web::get().to(playground::page)))
         .service(page("/ui/playground/send").route(web::post().to(playground::send)))
         .service(page("/ui/playground/curl").route(web::post().to(playground::curl)))

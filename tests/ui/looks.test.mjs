@@ -2,24 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, PHONE, check, live, login, open, start, stop, until } from './setup.mjs';
+import { check, everywhere as look, live, login, open, start, stop, until } from './setup.mjs';
 import { fail, serve } from './upstream.mjs';
 
 let running;
 before(async () => { running = await start(); });
 after(() => stop(running));
 
-const LOOKS = [[DESKTOP, 'desk'], [PHONE, 'phone'], [{ width: 320, height: 640 }, 'narrow']]
-  .flatMap(([viewport, size]) => ['light', 'dark'].map((theme) => ({ viewport, theme, name: `${size}-${theme}` })))
-  .filter(({ name }) => name !== 'narrow-dark');
-
-async function everywhere(state, visit) {
-  for (const { viewport, theme, name } of LOOKS) {
-    const page = await open(running, { viewport, theme });
-    await visit(page, `${state}-${name}`);
-    await page.context().close();
-  }
-}
+const everywhere = (state, visit) => look(running, state, visit);
 
 test('4, 8: the login, with and without an error', () => everywhere('login', async (page, name) => {
   page.expected.push(/401|429/);

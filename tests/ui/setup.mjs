@@ -90,6 +90,8 @@ export async function picture(page, name) {
 
 /** Everything that holds for a page whatever it shows. */
 export async function check(page, name) {
+  // What the header of a page covers just now is no matter.
+  await page.evaluate(() => window.scrollTo(0, 0));
   await picture(page, name);
   assert.deepEqual(await axe(page), [], name);
   const found = await page.evaluate(() => {
@@ -106,6 +108,19 @@ export async function check(page, name) {
   assert.equal(found.wide, 0, `${name} is wider than the screen`);
   assert.deepEqual(found.small, [], `${name}: too small to be hit`);
   assert.doesNotMatch(found.text, /(?<![\d.,])0 (%|ms)|NaN|null|undefined|\[object Object\]/, name);
+}
+
+const LOOKS = [[DESKTOP, 'desk'], [PHONE, 'phone'], [{ width: 320, height: 640 }, 'narrow']]
+  .flatMap(([viewport, size]) => ['light', 'dark'].map((theme) => ({ viewport, theme, name: `${size}-${theme}` })))
+  .filter(({ name }) => name !== 'narrow-dark');
+
+/** Visits a state of a page on a desk and on a phone, light and dark. */
+export async function everywhere(running, state, visit) {
+  for (const { viewport, theme, name } of LOOKS) {
+    const page = await open(running, { viewport, theme });
+    await visit(page, `${state}-${name}`);
+    await page.context().close();
+  }
 }
 
 /** Waits until `look` gives something that holds. */

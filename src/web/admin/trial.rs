@@ -62,28 +62,30 @@ pub(in crate::web) struct ChainAnswer {
 }
 
 /// What one entry came to.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EntryTest)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::web) struct TrialView {
-    provider: String,
-    model: String,
+    pub(in crate::web) provider: String,
+    pub(in crate::web) model: String,
     /// It has answered.
-    ok: bool,
+    pub(in crate::web) ok: bool,
     /// `skipped` when it cannot be called now; then it was not called.
-    outcome: StepOutcome,
+    pub(in crate::web) outcome: StepOutcome,
     reason: Option<Reason>,
     /// HTTP status of the answer that this is due to; 0 when there was none.
-    status: u16,
+    pub(in crate::web) status: u16,
     /// Null when it was not called.
-    ms: Option<u64>,
+    pub(in crate::web) ms: Option<u64>,
+    /// What the answer cost, prompt and answer; null when there was none.
+    pub(in crate::web) tokens: Option<u64>,
     /// Why it did not answer, or why it was not called.
-    message: Option<String>,
+    pub(in crate::web) message: Option<String>,
     /// When it may be called again, where waiting helps.
     #[schema(format = DateTime)]
-    retry_at: Option<String>,
+    pub(in crate::web) retry_at: Option<String>,
     /// Its row in the log; null when it was not called.
-    request: Option<String>,
+    pub(in crate::web) request: Option<String>,
 }
 
 /// The same in short.
@@ -119,6 +121,7 @@ impl TrialView {
             reason: step.reason,
             status: if ok { 200 } else { step.status },
             ms: step.ms.filter(|_| called),
+            tokens: probed.usage.map(|usage| usage.total_tokens),
             message: step.message,
             retry_at: step.retry_at.map(|at| at.to_string()).filter(|_| !ok),
             request: probed.request,

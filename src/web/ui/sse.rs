@@ -1,10 +1,18 @@
 //! Parts of a page as server-sent events, for htmx.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use tokio::sync::mpsc::Receiver;
+
+use crate::upstream::apart::Apart;
 
 /// A message that puts parts of a page where they belong.
 #[derive(Debug, Default)]
@@ -63,6 +71,31 @@ pub(super) fn stream() -> HttpResponseBuilder {
     builder.insert_header((CACHE_CONTROL, "no-store"));
     builder.insert_header(("x-accel-buffering", "no"));
     builder
+}
+
+/// What a task says piece by piece, as the body of an answer. It ends with whoever listens.
+pub(super) struct Pouring {
+    pieces: Receiver<Bytes>,
+    _running: Apart<()>,
+}
+
+impl Pouring {
+    /// Of the task that sends them.
+    pub(super) fn of(pieces: Receiver<Bytes>, running: Apart<()>) -> Self {
+        Self { pieces, _running: running }
+    }
+}
+
+impl MessageBody for Pouring {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.pieces.poll_recv(cx).map(|piece| piece.map(Ok))
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,12 @@ pub(super) fn clock(time: &str) -> &str {
     time.get(11..19).unwrap_or(time)
 }
 
+/// A name for an element of the page: of a model's any sign may be in.
+pub(super) fn anchor(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Milliseconds since the epoch of an RFC 3339 time.
 pub(super) fn millis(time: &str) -> Option<u64> {
     time.parse::<jiff::Timestamp>().ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok())

@@ -81,7 +81,7 @@ fn row(entry: &Entry, config: &Config, now: Wall) -> Row {
         None => reason.clone(),
     });
     Row {
-        id: format!("limit-{}", hash(&format!("{}/{}", entry.provider, entry.model))),
+        id: format!("limit-{}", words::anchor(&format!("{}/{}", entry.provider, entry.model))),
         provider: entry.provider.clone(),
         model: entry.model.clone(),
         class: entry.status.class(),
@@ -159,10 +159,4 @@ fn basis(basis: &str, target: &str) -> String {
         "entry" => known.to_owned(),
         target => format!("{known}; holds for the whole {target}"),
     }
-}
-
-/// A name for an element of the page: of a model's any sign may be in.
-fn hash(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

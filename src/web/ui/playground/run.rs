@@ -1,18 +1,16 @@
 //! One request on its way.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
-use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::Instant;
 
 use super::pieces::Pieces;
@@ -21,12 +19,12 @@ use crate::actors::row::Row;
 use crate::config::model::Config;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::time::Now;
-use crate::upstream::apart::{Apart, apart};
+use crate::upstream::apart::apart;
 use crate::upstream::waterfall::Worker;
 use crate::web::completions;
 use crate::web::gate::Admitted;
 use crate::web::state::State;
-use crate::web::ui::sse::{self, Message, escaped};
+use crate::web::ui::sse::{self, Message, Pouring, escaped};
 use crate::web::ui::trail::{self, Trail};
 use crate::web::ui::words;
 
@@ -92,7 +90,7 @@ impl Run {
             message.part("#announce", "innerHTML", &escaped(&outcome.summary));
             let _ = sender.send(message.event("").into()).await;
         });
-        sse::stream().body(Pouring { pieces, _running: running })
+        sse::stream().body(Pouring::of(pieces, running))
     }
 
     async fn run(self, out: Sender<Bytes>) -> Outcome {
@@ -236,23 +234,5 @@ impl Outcome {
             summary: "No answer".to_owned(),
             streamed: false,
         }
-    }
-}
-
-/// Holds the request as long as somebody listens.
-struct Pouring {
-    pieces: Receiver<Bytes>,
-    _running: Apart<()>,
-}
-
-impl MessageBody for Pouring {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.pieces.poll_recv(cx).map(|piece| piece.map(Ok))
     }
 }
