@@ -9,14 +9,23 @@ use crate::support::clock::TestClock;
 use crate::support::provider::{Answer, Provider};
 
 mod door;
+mod file;
 mod files;
 mod pages;
 mod playground;
 mod providers;
+mod settings;
 
 /// Every page that is there to be read.
-const PAGES: [&str; 5] =
-    ["/ui", "/ui?range=7d&chain=default&q=x", "/ui/playground", "/ui/requests/req_0", "/ui/nothing"];
+const PAGES: [&str; 7] = [
+    "/ui",
+    "/ui?range=7d&chain=default&q=x",
+    "/ui/playground",
+    "/ui/requests/req_0",
+    "/ui/settings",
+    "/ui/settings/admin-key",
+    "/ui/nothing",
+];
 
 /// Somebody with a browser.
 struct Visitor<'a> {
