@@ -15,6 +15,15 @@
     e.preventDefault();
     $("#dialog").close();
   });
+  // What is shown once is not kept for the way back.
+  addEventListener("pagehide", () => document.querySelectorAll("[data-once]").forEach((one) => { one.textContent = "shown only once"; }));
+  // A key that a second press makes nobody would see.
+  document.addEventListener("submit", (e) => {
+    if (!e.target.matches("[data-single]")) return;
+    if (e.target.sent) e.preventDefault();
+    e.target.sent = true;
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("[data-single]").forEach((one) => { one.sent = false; }));
   document.addEventListener("close", () => $("#dialog").replaceChildren(), true);
 })();
 

@@ -10,15 +10,17 @@ use crate::support::provider::{Answer, Provider};
 
 mod chains;
 mod door;
+mod file;
 mod files;
 mod first;
 mod limits;
 mod pages;
 mod playground;
 mod providers;
+mod settings;
 
 /// Every page that is there to be read.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 17] = [
     "/ui",
     "/ui?range=7d&chain=default&q=x",
     "/ui/chains",
@@ -26,7 +28,15 @@ const PAGES: [&str; 9] = [
     "/ui/chains/default",
     "/ui/chains/default/delete",
     "/ui/playground",
+    "/ui/providers",
+    "/ui/providers/new",
+    "/ui/providers/new?preset=groq",
+    "/ui/providers/a",
+    "/ui/providers/a/delete",
+    "/ui/providers/a/models",
     "/ui/requests/req_0",
+    "/ui/settings",
+    "/ui/settings/admin-key",
     "/ui/nothing",
 ];
 

@@ -120,6 +120,12 @@ impl Reload {
         &self.0.live
     }
 
+    /// Settings of the configuration in use that take effect at the next start only.
+    #[must_use]
+    pub fn needs_restart(&self) -> Vec<&'static str> {
+        needs_restart(&self.0.started, &self.0.live.config().settings)
+    }
+
     /// Reads the file again and uses it.
     ///
     /// # Errors

@@ -228,7 +228,7 @@ impl ClientKey {
     }
 
     /// What a key without a label is called.
-    pub(super) fn label_of(index: usize) -> String {
+    pub(crate) fn label_of(index: usize) -> String {
         format!("key-{}", index + 1)
     }
 }
@@ -274,6 +274,12 @@ impl KeyDigest {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest.as_ref());
         Self(bytes)
+    }
+
+    /// As the configuration file has it: `sha256:` and 64 hex digits.
+    #[must_use]
+    pub fn written(&self) -> String {
+        self.0.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
     }
 }
 

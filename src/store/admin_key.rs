@@ -48,13 +48,22 @@ pub fn load(data_dir: &Path) -> Result<Option<KeyDigest>, AdminKeyError> {
     }
 }
 
+/// Makes a new key, and stores nothing.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn fresh() -> Result<(String, KeyDigest), AdminKeyError> {
+    let key = random_key("ak-429-").map_err(AdminKeyError::NoRandomness)?;
+    let digest = KeyDigest::of(&key);
+    Ok((key, digest))
+}
+
 /// Makes a new key and stores its hash, in place of an earlier one. The key itself is returned, and nowhere else.
 ///
 /// # Errors
 /// When the hash cannot be stored.
 pub fn create(data_dir: &Path) -> Result<(String, KeyDigest), AdminKeyError> {
-    let key = random_key("ak-429-").map_err(AdminKeyError::NoRandomness)?;
-    let digest = KeyDigest::of(&key);
+    let (key, digest) = fresh()?;
     let path = data_dir.join(FILE);
     fs::create_dir_all(data_dir)
         .and_then(|()| replace(&path, &format!("{}\n", hex(&digest.0))))

@@ -10,6 +10,8 @@ pub mod thaw;
 pub mod trial;
 pub mod versions;
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, IF_MATCH};
 use actix_web::web::Payload;
@@ -17,8 +19,11 @@ use serde::de::DeserializeOwned;
 
 use super::admit;
 use super::error::ApiError;
+use super::state::State;
 use crate::config::edit::Value;
+use crate::config::file::ConfigFile;
 use crate::config::revision::Revision;
+use crate::config::source::Source;
 use crate::domain::request::Malformed;
 
 /// No provider and no chain comes near it.
@@ -58,6 +63,22 @@ impl Wish {
         let missing = || ApiError::Query { param: name, message: format!("`{name}` is missing, or is no text") };
         self.body.text(name).map(str::to_owned).ok_or_else(missing)
     }
+}
+
+/// Looks at the configuration file in a thread that may block.
+///
+/// # Errors
+/// There is no file, or what `at` says.
+pub(in crate::web) async fn look<T: Send + 'static>(
+    state: &Arc<State>,
+    at: impl FnOnce(&Source, &ConfigFile) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let shared = Arc::clone(state);
+    let looking = tokio::task::spawn_blocking(move || {
+        let source = shared.reload.source().ok_or(ApiError::NoConfigFile)?;
+        at(source, &source.file(shared.config().settings.data_dir.clone()))
+    });
+    looking.await.unwrap_or(Err(ApiError::ShuttingDown))
 }
 
 /// The revision in `If-Match`, with or without its quotes.

@@ -20,6 +20,7 @@ mod paper;
 mod playground;
 mod providers;
 mod sessions;
+mod settings;
 mod shell;
 mod sse;
 mod standing;
@@ -82,6 +83,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(page("/ui/playground").route(web::get().to(playground::page)))
         .service(page("/ui/playground/send").route(web::post().to(playground::send)))
         .service(page("/ui/playground/curl").route(web::post().to(playground::curl)))
+        .configure(settings::routes)
         .service(page("/ui/static/{file:.*}").route(web::get().to(assets::file)).route(web::head().to(assets::file)))
         .service(web::resource("/ui/{nothing:.*}").route(web::to(fault::nothing_here)));
 }

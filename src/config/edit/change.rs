@@ -117,7 +117,7 @@ pub enum Change {
         /// For people. Makes the item a mapping, `{ key, label }`.
         label: Option<String>,
     },
-    /// Removes a client key, in whatever form it is there.
+    /// Removes a client key, in whatever form and however often it is there.
     RemoveClientKey {
         /// Of the key.
         digest: KeyDigest,

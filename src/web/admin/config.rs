@@ -7,8 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::edit::{Value, masked_document};
-use crate::config::file::Writable;
+use super::editing::invalid;
+use crate::config::edit::{Value, masked_document, masked_text};
+use crate::config::file::{ConfigFile, Writable};
+use crate::config::revision::Revision;
+use crate::config::source::Source;
 use crate::web::error::ApiError;
 use crate::web::reload::{ProblemView, Standing};
 use crate::web::state::State;
@@ -46,21 +49,35 @@ pub async fn config(request: HttpRequest) -> HttpResponse {
     }
 }
 
+/// The text of a configuration file with each secret masked, or why it cannot be shown.
+pub(in crate::web) type Masked = Result<String, ApiError>;
+
+/// Masks a text.
+pub(in crate::web) fn masked(source: &Source, text: &str) -> Masked {
+    let refuse = |errors| invalid("This cannot be shown, because secrets in it could not be masked.", &errors);
+    masked_text(text, &source.path().display().to_string()).map_err(refuse)
+}
+
 impl Present {
     /// Reads the file.
     pub(in crate::web) async fn read(state: &Arc<State>) -> Result<Self, ApiError> {
+        Self::read_with_text(state).await.map(|(present, _)| present)
+    }
+
+    /// The same, and the text with each secret masked.
+    pub(in crate::web) async fn read_with_text(state: &Arc<State>) -> Result<(Self, Masked), ApiError> {
         let shared = Arc::clone(state);
-        let reading = tokio::task::spawn_blocking(move || Self::read_now(&shared));
-        reading.await.unwrap_or(Err(ApiError::ShuttingDown))
+        super::look(state, move |source, file| {
+            let (text, revision) =
+                file.read().map_err(|errors| invalid("The configuration file cannot be read.", &errors))?;
+            Ok((Self::of(&shared, source, file, &text, revision), masked(source, &text)))
+        })
+        .await
     }
 
     /// Blocks.
-    fn read_now(state: &State) -> Result<Self, ApiError> {
-        let source = state.reload.source().ok_or(ApiError::NoConfigFile)?;
-        let file = source.file(state.config().settings.data_dir.clone());
-        let (text, revision) =
-            file.read().map_err(|errors| super::editing::invalid("The configuration file cannot be read.", &errors))?;
-        let (document, problems) = match masked_document(&text, &source.path().display().to_string()) {
+    fn of(state: &State, source: &Source, file: &ConfigFile, text: &str, revision: Revision) -> Self {
+        let (document, problems) = match masked_document(text, &source.path().display().to_string()) {
             Ok(document) => (Some(document), Vec::new()),
             Err(errors) => (None, errors.problems().iter().map(ProblemView::of).collect()),
         };
@@ -69,7 +86,7 @@ impl Present {
             Writable::InPlace => (Some("inPlace"), None),
             Writable::No(reason) => (None, Some(reason)),
         };
-        Ok(Self {
+        Self {
             path: source.path().display().to_string(),
             revision: revision.to_string(),
             writable: way.is_some(),
@@ -78,7 +95,22 @@ impl Present {
             document,
             problems,
             in_use: Standing::of(&state.live),
-        })
+        }
+    }
+
+    /// Where it is.
+    pub(in crate::web) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How it is written, as in the answer of the API; `None` when it cannot be.
+    pub(in crate::web) fn way(&self) -> Option<&'static str> {
+        self.way
+    }
+
+    /// Why it cannot be written.
+    pub(in crate::web) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Why it cannot be changed from here, as a sentence; `None` when it can.

@@ -97,7 +97,7 @@ fn make(
 }
 
 /// The file is another one than the client has seen: this is what it is now.
-async fn stale(state: &Arc<State>, current: Revision) -> ApiError {
+pub(in crate::web) async fn stale(state: &Arc<State>, current: Revision) -> ApiError {
     let present = Present::read(state).await;
     let (revision, config) = match present {
         Ok(present) => (present.revision().to_owned(), present.document()),
@@ -139,7 +139,7 @@ fn refused_edit(fault: EditError) -> ApiError {
 }
 
 /// The same as a reload says it.
-pub(super) fn invalid(lead: &str, errors: &ConfigErrors) -> ApiError {
+pub(in crate::web) fn invalid(lead: &str, errors: &ConfigErrors) -> ApiError {
     let problems = errors.problems().iter().map(ProblemView::of).collect();
     ApiError::InvalidConfig { message: format!("{lead}\n{errors}"), problems }
 }

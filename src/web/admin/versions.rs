@@ -8,10 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Wish;
-use super::editing::{self, Edit, invalid};
-use crate::config::edit::masked_text;
+use super::config::masked;
+use super::editing::{self, Edit};
 use crate::config::file::ConfigFile;
-use crate::config::source::Source;
 use crate::config::versions::{self, Version};
 use crate::domain::time::Wall;
 use crate::web::error::ApiError;
@@ -58,32 +57,67 @@ impl VersionView {
             source: version.source.words(),
         }
     }
+
+    /// Names it.
+    pub(in crate::web) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// When it was kept.
+    pub(in crate::web) fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// Of its text.
+    pub(in crate::web) fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// What brought it about, as in the answer of the API.
+    pub(in crate::web) fn source(&self) -> &'static str {
+        self.source
+    }
 }
 
-/// All that are kept.
-pub async fn list(request: HttpRequest) -> HttpResponse {
-    look(&request, |_, file| {
-        let versions = file.versions().list().map_err(|fault| ApiError::Unknown(unreadable(&fault)))?;
-        Ok(List { versions: versions.iter().map(VersionView::of).collect() })
+/// All that are kept, the newest first.
+///
+/// # Errors
+/// There is no file, or they cannot be read.
+pub(in crate::web) async fn read_all(state: &Arc<State>) -> Result<Vec<VersionView>, ApiError> {
+    super::look(state, |_, file| {
+        let versions = file.versions().list().map_err(unreadable)?;
+        Ok(versions.iter().map(VersionView::of).collect())
     })
     .await
+}
+
+/// One of them and its text, secrets and all. Blocks.
+///
+/// # Errors
+/// There is none of that id, or it cannot be read.
+pub(in crate::web) fn read_one(file: &ConfigFile, id: &str) -> Result<(VersionView, String), ApiError> {
+    let text = file.versions().read(id).map_err(unreadable)?;
+    let versions = file.versions().list().map_err(unreadable)?;
+    let gone = || ApiError::Unknown("There is no such version.".to_owned());
+    let version = versions.iter().find(|version| version.id == id).ok_or_else(gone)?;
+    Ok((VersionView::of(version), text))
+}
+
+/// `GET /v1/admin/versions`
+pub async fn list(request: HttpRequest) -> HttpResponse {
+    let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
+    told(read_all(state).await.map(|versions| List { versions }))
 }
 
 /// One of them.
 pub async fn one(request: HttpRequest, id: Path<String>) -> HttpResponse {
+    let Some(state) = request.app_data::<Arc<State>>() else { return ApiError::ShuttingDown.response() };
     let id = id.into_inner();
-    look(&request, move |source, file| {
-        let missing = |fault: &std::io::Error| ApiError::Unknown(unreadable(fault));
-        let text = file.versions().read(&id).map_err(|fault| missing(&fault))?;
-        let versions = file.versions().list().map_err(|fault| missing(&fault))?;
-        let gone = || ApiError::Unknown("There is no such version.".to_owned());
-        let version = versions.iter().find(|version| version.id == id).ok_or_else(gone)?;
-        let text = masked_text(&text, &source.path().display().to_string()).map_err(|errors| {
-            invalid("This version cannot be shown, because secrets in it could not be masked.", &errors)
-        })?;
-        Ok(Text { version: VersionView::of(version), text })
-    })
-    .await
+    let text = super::look(state, move |source, file| {
+        let (version, text) = read_one(file, &id)?;
+        Ok(Text { version, text: masked(source, &text)? })
+    });
+    told(text.await)
 }
 
 /// Writes one of them and uses it.
@@ -104,22 +138,13 @@ pub async fn restore(request: HttpRequest, mut payload: Payload) -> HttpResponse
     }
 }
 
-fn unreadable(fault: &std::io::Error) -> String {
-    format!("Versions cannot be read: {fault}.")
+fn unreadable(fault: std::io::Error) -> ApiError {
+    ApiError::Unknown(format!("Versions cannot be read: {fault}."))
 }
 
-async fn look<T: Serialize + Send + 'static>(
-    request: &HttpRequest,
-    at: impl FnOnce(&Source, &ConfigFile) -> Result<T, ApiError> + Send + 'static,
-) -> HttpResponse {
-    let Some(state) = request.app_data::<Arc<State>>().cloned() else { return ApiError::ShuttingDown.response() };
-    let looking = tokio::task::spawn_blocking(move || {
-        let source = state.reload.source().ok_or(ApiError::NoConfigFile)?;
-        at(source, &source.file(state.config().settings.data_dir.clone()))
-    });
-    match looking.await {
-        Ok(Ok(seen)) => HttpResponse::Ok().json(seen),
-        Ok(Err(fault)) => fault.response(),
-        Err(_) => ApiError::ShuttingDown.response(),
+fn told(seen: Result<impl Serialize, ApiError>) -> HttpResponse {
+    match seen {
+        Ok(seen) => HttpResponse::Ok().json(seen),
+        Err(fault) => fault.response(),
     }
 }

@@ -66,6 +66,14 @@ pub(super) async fn enter(request: HttpRequest, entry: Form<Entry>) -> HttpRespo
     };
     match tried {
         Tried::Right => match state.ui.sessions.begin(now) {
+            // Another key was put in its place this very moment, and all sessions were ended but this one.
+            Ok(secret) if !Keys::of(&state.live.get()).is_admin(key) => {
+                if let Some(session) = state.ui.sessions.find(&secret, now) {
+                    state.ui.sessions.end(session);
+                }
+                let page = again("That key is not valid any more.".to_owned(), None);
+                answer(&request, StatusCode::UNAUTHORIZED, &page)
+            }
             Ok(secret) => {
                 info!(%from, "somebody has logged in at the UI");
                 let kept = cookie::hidden(COOKIE, &secret, IDLE, request.headers());

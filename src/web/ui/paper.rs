@@ -28,8 +28,13 @@ pub(super) struct Paper {
 impl Paper {
     /// Reads the file.
     pub(super) async fn read(state: &Arc<State>) -> Self {
+        Self::of(state, Present::read(state).await.as_ref())
+    }
+
+    /// Of a file that was read already.
+    pub(super) fn of(state: &State, present: Result<&Present, &ApiError>) -> Self {
         let config = state.config();
-        match Present::read(state).await {
+        match present {
             Ok(present) => {
                 let locked = present.locked();
                 let document = present.values().cloned().unwrap_or(Value::Null);

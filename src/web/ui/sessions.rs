@@ -92,6 +92,11 @@ impl Sessions {
         self.open().remove(&id);
     }
 
+    /// Ends all sessions but this one.
+    pub(super) fn end_others(&self, id: Id) {
+        self.open().retain(|open, _| *open == id);
+    }
+
     /// What proves that a form comes from a page of this session.
     pub(super) fn token(&self, id: Id) -> String {
         hex(hmac::sign(&self.key, &id.0).as_ref())
@@ -157,6 +162,16 @@ mod tests {
         let id = sessions.find(&secret, NOW).unwrap();
         sessions.end(id);
         assert!(sessions.find(&secret, NOW).is_none() && !sessions.renew(id, NOW));
+    }
+
+    #[test]
+    fn all_others_can_be_ended() {
+        let sessions = Sessions::new().unwrap();
+        let secrets: Vec<String> = (0..3).map(|_| sessions.begin(NOW).unwrap()).collect();
+        let id = sessions.find(&secrets[1], NOW).unwrap();
+        sessions.end_others(id);
+        let open = secrets.iter().map(|secret| sessions.find(secret, NOW).is_some());
+        assert_eq!(open.collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]

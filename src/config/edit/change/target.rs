@@ -152,8 +152,7 @@ impl File<'_> {
         if self.client_keys().any(|present| present == Some(key)) {
             return;
         }
-        let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        let written = Value::Text(format!("sha256:{hex}"));
+        let written = Value::Text(key.written());
         let item = match label {
             Some(label) => Value::from([("key", written), ("label", label.into())]),
             None => written,
@@ -168,10 +167,15 @@ impl File<'_> {
     pub(super) fn remove_key(&mut self, key: KeyDigest) -> Result<(), EditError> {
         let unknown =
             || EditError::Unknown { what: "client key", name: "with this digest".to_owned(), known: Vec::new() };
-        let at = self.client_keys().position(|present| present == Some(key)).ok_or_else(unknown)?;
+        let others: Vec<bool> = self.client_keys().map(|present| present != Some(key)).collect();
+        if others.iter().all(|other| *other) {
+            return Err(unknown());
+        }
         let mut settings = self.target.get("settings").cloned().unwrap_or(Value::Null);
         let mut keys = settings.get("apiKeys").map(|keys| keys.items().to_vec()).unwrap_or_default();
-        keys.remove(at);
+        // It may be there twice, under two labels: afterwards it opens nothing.
+        let mut others = others.into_iter();
+        keys.retain(|_| others.next().unwrap_or(true));
         settings.set("apiKeys", Value::List(keys));
         self.put("settings", settings);
         Ok(())
