@@ -24,6 +24,11 @@
     e.target.sent = true;
   });
   addEventListener("pageshow", () => document.querySelectorAll("[data-single]").forEach((one) => { one.sent = false; }));
+  // Whoever types a key means that key.
+  document.addEventListener("input", (e) => {
+    const radio = $("[type=radio]", e.target.closest?.(".choice") ?? document.createElement("i"));
+    if (radio && e.target !== radio && e.target.value) radio.checked = true;
+  });
   document.addEventListener("close", () => $("#dialog").replaceChildren(), true);
 })();
 

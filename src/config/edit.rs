@@ -15,6 +15,7 @@ mod keep;
 mod layout;
 mod lines;
 mod mask;
+mod names;
 mod reconcile;
 mod render;
 mod scalar;
@@ -26,6 +27,7 @@ use std::path::Path;
 pub use self::change::Change;
 pub use self::error::{EditError, Use};
 pub use self::mask::{mask, masked_document, masked_text};
+pub use self::names::{ChainNames, Names};
 pub use self::value::Value;
 
 use self::keep::Present;
@@ -84,6 +86,14 @@ impl Editor<'_> {
     /// The text is not YAML.
     pub fn users_of(&self, text: &str, provider: &str) -> Result<Vec<Use>, EditError> {
         self.values(text).map(|(_, resolved)| change::users_of(&resolved, provider))
+    }
+
+    /// What its providers and chains are called, with variables filled in.
+    ///
+    /// # Errors
+    /// The text is not YAML.
+    pub fn names(&self, text: &str) -> Result<Names, EditError> {
+        self.values(text).map(|(_, resolved)| Names::of(&resolved))
     }
 
     /// As written, and with variables filled in.

@@ -45,7 +45,9 @@ pub(super) fn non_empty(text: &str, (): &()) -> Result {
 /// Ids of providers and names of chains. Without `/`, so that neither can be mistaken for `provider/model`.
 pub(super) fn handle(text: &str, (): &()) -> Result {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    ensure((1..=64).contains(&text.len()) && text.chars().all(letters), || {
+    // In an address `.` and `..` are no names.
+    let fits = (1..=64).contains(&text.len()) && !matches!(text, "." | "..");
+    ensure(fits && text.chars().all(letters), || {
         "must be 1 to 64 characters out of A-Z a-z 0-9 . _ -\n\
          clients write it in front of a `/` or as a model name; a free text for people goes into `name` of a provider"
             .to_owned()

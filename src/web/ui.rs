@@ -30,10 +30,12 @@ mod words;
 
 use std::path::PathBuf;
 
+use actix_web::error::InternalError;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, FormConfig, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
+use self::fault::Fault;
 use self::live::Live;
 use self::sessions::Sessions;
 use self::tries::Tries;
@@ -68,7 +70,13 @@ impl Ui {
 /// All pages. Who may see them is decided at the [`door`].
 pub fn routes(config: &mut ServiceConfig) {
     let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
+    let form = FormConfig::default().limit(door::MOST_BYTES).error_handler(|error, request| {
+        let advice = format!("What was sent is no form of a page of 429chain: {error}.");
+        let page = Fault::of(error.status_code().as_u16(), "That did not work", advice).page(request);
+        InternalError::from_response(error, page).into()
+    });
     config
+        .app_data(form)
         .service(page("/").route(web::get().to(home)).route(web::head().to(home)))
         .service(page("/ui").route(web::get().to(dashboard::page)).route(web::head().to(dashboard::page)))
         .service(page("/ui/login").route(web::get().to(login::page)).route(web::post().to(login::enter)))

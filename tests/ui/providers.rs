@@ -138,10 +138,10 @@ async fn a_provider_is_switched_and_deleted_unless_a_chain_would_be_empty() {
     assert_eq!(living.app.served_by().await, "a/m");
     let question = visitor.get("/ui/providers/a/delete").await.text();
     assert!(question.contains("<b>default</b> (#1)") && question.contains("remove this entry"), "{question}");
-    let (_, location, _) = send(&visitor, "/ui/providers", "/ui/providers/a/delete", "").await;
+    let (_, location, _) = send(&visitor, "/ui/providers", "/ui/providers/a/delete", "entries=on").await;
     assert_eq!(location, "/ui/providers?did=deleted");
     assert!(visitor.get("/ui/providers/b/delete").await.text().contains("would be left with nothing"));
-    let (status, _, html) = send(&visitor, "/ui/providers", "/ui/providers/b/delete", "").await;
+    let (status, _, html) = send(&visitor, "/ui/providers", "/ui/providers/b/delete", "entries=on").await;
     assert_eq!(status, 409);
     assert!(html.contains("would be left without an entry"), "{html}");
     assert_eq!(visitor.get("/ui/providers/a").await.status, 404);
@@ -168,6 +168,77 @@ async fn a_test_asks_for_an_answer_and_not_only_for_the_list() {
     assert_eq!(fs::read_to_string(&living.file).unwrap(), before, "nothing is saved");
     let (_, _, html) = send(&visitor, page, "/ui/providers/test", "type=generic-openai&id=b&baseUrl=x").await;
     assert!(html.contains("id=\"w-baseUrl\"") && b.calls() == 2, "nobody is called");
+    living.app.stop().await;
+}
+
+/// LESSONS O24: a provider is found by the name that it has in use, whatever the file says in its place.
+#[actix_rt::test]
+async fn o24_a_provider_whose_name_is_unusual_loses_nothing_when_it_is_saved() {
+    for (id, written) in [("p3", "${NOT_SET_429:-p3}"), ("account0123456789account", "account0123456789account")] {
+        let a = healthy().await;
+        let each = "    headers: { X-Team: blue }\n    rateLimits: { requestsPerDay: 70 }\n";
+        let yaml = config_of("", &[("a", &a)], each).replace("id: a\n", &format!("id: \"{written}\"\n"));
+        let yaml = yaml.replace("provider: a,", &format!("provider: {id},"));
+        let living = Living::start(&yaml);
+        let visitor = Visitor::inside(&living.app).await;
+        let page = format!("/ui/providers/{id}");
+        let html = visitor.get(&page).await.text();
+        assert!(html.contains("value=\"70\""), "{html}");
+        let form = format!("type=generic-openai&baseUrl={}&requestsPerDay=70", a.base_url());
+        let (_, location, html) = send(&visitor, &page, &page, &form).await;
+        assert_eq!(location, format!("{page}?did=same"), "{html}");
+        let (_, location, _) = send(&visitor, "/ui/providers", &format!("{page}/enable"), "to=off").await;
+        assert_eq!(location, "/ui/providers?did=off");
+        assert!(fs::read_to_string(&living.file).unwrap().contains("X-Team: blue"));
+        let question = visitor.get(&format!("{page}/delete")).await.text();
+        assert!(question.contains("<b>default</b> (#1)"), "{question}");
+        assert!(visitor.get("/ui/chains/default").await.text().contains(id));
+        living.app.stop().await;
+    }
+}
+
+/// What a question has not named is not deleted along.
+#[actix_rt::test]
+async fn entries_go_with_their_provider_only_if_somebody_was_told() {
+    let (a, b) = (healthy().await, healthy().await);
+    let yaml = chain_of(&[("a", &a), ("b", &b)]);
+    let living = Living::start(&yaml);
+    let visitor = Visitor::inside(&living.app).await;
+    let (status, _, html) = send(&visitor, "/ui/providers", "/ui/providers/a/delete", "").await;
+    assert!(status == 409 && html.contains("is used in"), "{html}");
+    assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
+    living.app.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_is_wrong_elsewhere_is_not_told_at_a_field_of_this_form() {
+    let (a, b) = (healthy().await, healthy().await);
+    let living = Living::start(&chain_of(&[("a", &a), ("b", &b)]));
+    let visitor = Visitor::inside(&living.app).await;
+    let page = "/ui/providers/a";
+    let (rev_before, token) = (rev(&visitor, page).await, visitor.token().await);
+    let broken = fs::read_to_string(&living.file).unwrap().replace(&b.base_url(), "ftp://b");
+    living.try_change(&broken).await;
+    let form = format!("type=generic-openai&name=A&baseUrl={}", a.base_url());
+    let (status, _, html) = send(&visitor, page, page, &form).await;
+    assert_eq!(status, 422);
+    assert!(html.contains("providers[1].baseUrl: ") && !html.contains("w-baseUrl"), "{html}");
+    let form = format!("_csrf={token}&rev={rev_before}&{form}&name={}", "x".repeat(1 << 20));
+    assert_eq!(visitor.post(page, &form).await.status, 413);
+    let long = format!("_csrf={token}&rev={rev_before}&model={}", "x".repeat(20_000));
+    let reply = visitor.post("/ui/providers/a/add", &long).await;
+    assert!((400..500).contains(&reply.status) && reply.text().contains("<h1>"), "a page says it: {}", reply.text());
+    living.app.stop().await;
+}
+
+#[actix_rt::test]
+async fn without_scripts_a_key_has_to_be_typed_again() {
+    let living = Living::start(&chain_of(&[("a", &healthy().await)]));
+    let visitor = Visitor::inside(&living.app).await;
+    let form = format!("type=generic-openai&id=b&key={KEY}&baseUrl=ftp://b");
+    let (status, _, html) = send(&visitor, "/ui/providers/new?preset=other", "/ui/providers", &form).await;
+    assert_eq!(status, 422);
+    assert!(html.contains("required placeholder=\"type it again\"") && html.contains("Type the key again"), "{html}");
     living.app.stop().await;
 }
 

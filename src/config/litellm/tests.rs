@@ -89,5 +89,5 @@ fn a_file_without_a_key_gets_one_and_another_file_is_refused() {
         assert!(matches!(import(text, "l.yaml", &environment()), Err(ImportError::Foreign(_))), "{text}");
     }
     let broken = import("a: [", "l.yaml", &environment()).err().unwrap().to_string();
-    assert!(broken.contains("l.yaml:1:"), "{broken}");
+    assert!(broken.contains("l.yaml:2:1: "), "{broken}");
 }

@@ -44,9 +44,8 @@ fn one_key_is_enough_to_start_and_the_others_may_come_later() {
 
 #[test]
 fn without_any_key_a_notice_says_what_to_do() {
-    let environment = [("GROQ_API_KEY", " ")];
-    let starter = starter(&environment);
-    let config = read(&starter, &environment);
+    let starter = starter(&[("GROQ_API_KEY", " ")]);
+    let config = read(&starter, &[]);
     assert_eq!(enabled(&config), [""; 0]);
     assert_eq!(config.notices.len(), 1, "{:?}", config.notices);
     assert!(config.notices[0].contains("all providers are disabled") && config.notices[0].contains("/ui"));

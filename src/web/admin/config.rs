@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::editing::invalid;
-use crate::config::edit::{Value, masked_document, masked_text};
+use crate::config::edit::{Names, Value, masked_document, masked_text};
 use crate::config::file::{ConfigFile, Writable};
 use crate::config::revision::Revision;
 use crate::config::source::Source;
@@ -38,6 +38,9 @@ pub(in crate::web) struct Present {
     /// Why it is no YAML.
     problems: Vec<ProblemView>,
     in_use: Standing,
+    /// What is in it is called so in use.
+    #[serde(skip)]
+    names: Names,
 }
 
 /// The file as it is now, and what of it is in use.
@@ -95,7 +98,14 @@ impl Present {
             document,
             problems,
             in_use: Standing::of(&state.live),
+            // What is no YAML names nothing.
+            names: source.editor().names(text).unwrap_or_default(),
         }
+    }
+
+    /// What its providers and chains are called in use.
+    pub(in crate::web) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Where it is.

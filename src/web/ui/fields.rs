@@ -64,14 +64,14 @@ impl Wrong {
     }
 
     /// What a refused change comes to. `fields` are the names of the form's fields beside the keys of the configuration
-    /// that they end up in.
-    pub(super) fn all(fault: &ApiError, fields: &[(&str, &'static str)]) -> Vec<Self> {
+    /// that they end up in, all of it below `place`: what is wrong elsewhere has no field here.
+    pub(super) fn all(fault: &ApiError, place: &str, fields: &[(&str, &'static str)]) -> Vec<Self> {
         let problems = match fault {
             ApiError::InvalidConfig { problems, .. } if !problems.is_empty() => problems,
             _ => return vec![Self::of("", fault.to_string())],
         };
         let field = |path: &str| {
-            let keys = path.split(['.', '[', ']']).collect::<Vec<_>>();
+            let keys = path.strip_prefix(place)?.split(['.', '[', ']']).collect::<Vec<_>>();
             fields.iter().find(|(key, _)| keys.contains(key)).map(|(_, field)| *field)
         };
         problems
@@ -106,11 +106,12 @@ mod tests {
     #[test]
     fn a_problem_is_told_at_its_field() {
         let problem = |path: &str| ProblemView::new(path, "is no good", Some("be good"));
-        let problems = vec![problem("providers[2].rateLimits.requestsPerDay"), problem("chains[0].name")];
-        let fault = ApiError::InvalidConfig { message: "no".to_owned(), problems };
-        let wrongs = Wrong::all(&fault, &[("requestsPerDay", "day")]);
+        let paths = ["providers[2].rateLimits.requestsPerDay", "chains[0].name", "providers[21].name"];
+        let fault = ApiError::InvalidConfig { message: "no".to_owned(), problems: paths.map(problem).to_vec() };
+        let wrongs = Wrong::all(&fault, "providers[2].", &[("requestsPerDay", "day"), ("name", "name")]);
         assert_eq!(wrong_with(&wrongs, "day"), Some("is no good: be good"));
         assert_eq!(wrongs[1], Wrong::of("", "chains[0].name: is no good: be good"));
-        assert_eq!(Wrong::all(&ApiError::NoConfigFile, &[])[0].field, "");
+        assert_eq!(wrongs[2].field, "", "another provider's");
+        assert_eq!(Wrong::all(&ApiError::NoConfigFile, "", &[])[0].field, "");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::actors::reload::Adopted;
-use crate::config::edit::{Change, Value};
+use crate::config::edit::{Change, Names, Value};
 use crate::config::model::Config;
 use crate::config::revision::Revision;
 use crate::config::versions::Source;
@@ -19,6 +19,8 @@ pub(super) struct Paper {
     /// Values of the file with each secret masked; null without a file that can be read. A mask that is put back means
     /// what it hides.
     pub(super) document: Value,
+    /// What is in the file is called so in use: variables are filled in, and nothing is masked.
+    pub(super) names: Names,
     /// Of the file. Forms name it, so that nobody changes what they have not seen.
     pub(super) revision: String,
     /// Why nothing can be changed.
@@ -38,30 +40,38 @@ impl Paper {
             Ok(present) => {
                 let locked = present.locked();
                 let document = present.values().cloned().unwrap_or(Value::Null);
-                Self { config, document, revision: present.revision().to_owned(), locked }
+                let (names, revision) = (present.names().clone(), present.revision().to_owned());
+                Self { config, document, names, revision, locked }
             }
             Err(fault) => {
                 let locked = match fault {
                     ApiError::NoConfigFile => "429chain runs without a configuration file.".to_owned(),
                     fault => fault.to_string(),
                 };
-                Self { config, document: Value::Null, revision: String::new(), locked: Some(locked) }
+                let (document, names, revision) = (Value::Null, Names::default(), String::new());
+                Self { config, document, names, revision, locked: Some(locked) }
             }
         }
     }
 
     /// What the file says about a provider.
     pub(super) fn provider(&self, id: &str) -> Option<&Value> {
-        self.item("providers", "id", id)
+        self.document.get("providers")?.items().get(self.names.provider(id)?)
     }
 
     /// What the file says about a chain.
     pub(super) fn chain(&self, name: &str) -> Option<&Value> {
-        self.item("chains", "name", name)
+        self.document.get("chains")?.items().get(self.names.chain(name)?)
     }
 
-    fn item(&self, list: &str, key: &str, name: &str) -> Option<&Value> {
-        self.document.get(list)?.items().iter().find(|item| item.text(key) == Some(name))
+    /// Where problems of a provider are found that is in the file, or is about to be.
+    pub(super) fn place_of_provider(&self, id: &str) -> String {
+        format!("providers[{}].", self.names.provider(id).unwrap_or(self.names.providers.len()))
+    }
+
+    /// The same for a chain.
+    pub(super) fn place_of_chain(&self, name: &str) -> String {
+        format!("chains[{}].", self.names.chain(name).unwrap_or(self.names.chains.len()))
     }
 }
 

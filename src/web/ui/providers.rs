@@ -120,6 +120,8 @@ async fn enable(request: HttpRequest, id: Path<String>, fields: Form<Fields>) ->
         _ => provider.set("enabled", on.into()),
     }
     forget_keys(&mut provider);
+    // As it is called in use: in the file it may be a reference.
+    provider.set("id", id.as_str().into());
     let change = Change::PutProvider { id: id.into_inner(), provider };
     match paper::changes(state, fields.revision(), vec![change]).await {
         Ok(_) => done(&request, HERE, if on { "on" } else { "off" }),

@@ -60,7 +60,7 @@ impl Said {
     fn of(fault: &ApiError, stale: &str) -> Self {
         let wrongs = match fault {
             ApiError::ConfigChanged { .. } => vec![Wrong::of("", stale)],
-            fault => Wrong::all(fault, &[("label", "label")]),
+            fault => Wrong::all(fault, "settings.", &[("label", "label")]),
         };
         Self { wrongs, ..Self::default() }
     }

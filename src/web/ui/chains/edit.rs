@@ -203,7 +203,13 @@ pub(super) async fn rename(request: HttpRequest, name: Path<String>, fields: For
                 let (status, words) = refusal(&fault, "The chain was not renamed.");
                 (status, Told::refused(words))
             }
-            Err(fault) => (fault.status(), Told { wrongs: Wrong::all(&fault, &[("name", "name")]), ..Told::default() }),
+            Err(fault) => (
+                fault.status(),
+                Told {
+                    wrongs: Wrong::all(&fault, &desk.paper.place_of_chain(&name), &[("name", "name")]),
+                    ..Told::default()
+                },
+            ),
         },
     };
     let (status, told) = told;

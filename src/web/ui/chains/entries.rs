@@ -64,7 +64,8 @@ pub(super) async fn add(request: HttpRequest, name: Path<String>, fields: Form<F
             done(&request, &name, "added", told).await
         }
         Err(fault) if fault.status() == WRONG => {
-            let wrongs = Wrong::all(&fault, &[("provider", "provider"), ("model", "model")]);
+            let wrongs =
+                Wrong::all(&fault, &desk.paper.place_of_chain(&name), &[("provider", "provider"), ("model", "model")]);
             show(&request, &name, WRONG, Told { wrongs, of: form(false), ..Told::default() }).await
         }
         Err(fault) => {

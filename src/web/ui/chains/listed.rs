@@ -47,7 +47,7 @@ impl Listed {
     pub(super) fn all(paper: &Paper, standing: &Standing, now: Wall) -> Vec<Self> {
         let mut chains = match &paper.document {
             Value::Null => in_use(&paper.config),
-            document => in_file(document, &paper.config),
+            _ => in_file(paper),
         };
         for chain in &mut chains {
             chain.is_default = paper.config.settings.default_chain.as_str() == chain.name;
@@ -107,25 +107,14 @@ fn in_use(config: &Config) -> Vec<Listed> {
     chains.collect()
 }
 
-/// What the file has from the environment, the configuration in use has in full.
-fn in_file(document: &Value, config: &Config) -> Vec<Listed> {
-    let items = document.get("chains").map(Value::items).unwrap_or_default();
-    let chains = items.iter().enumerate().map(|(at, item)| {
-        let known = config.chains.get(at);
+/// What it is called, the names tell: the document has masks and references in their places.
+fn in_file(paper: &Paper) -> Vec<Listed> {
+    let items = paper.document.get("chains").map(Value::items).unwrap_or_default();
+    let chains = items.iter().zip(&paper.names.chains).map(|(item, names)| {
         let entries = item.get("entries").map(Value::items).unwrap_or_default();
-        let places = entries.iter().enumerate().map(|(at, entry)| {
-            let known = known.and_then(|chain| chain.entries.get(at));
-            let provider = filled(entry.text("provider"), known.map(|known| known.provider.as_str()));
-            let model = filled(entry.text("model"), known.map(|known| known.model.as_str()));
-            Place::of(provider, model, entry.clone())
-        });
-        let name = filled(item.text("name"), known.map(|chain| chain.name.as_str()));
-        Listed::of(name, places.collect())
+        let places = entries.iter().zip(&names.entries);
+        let places = places.map(|(entry, (provider, model))| Place::of(provider.clone(), model.clone(), entry.clone()));
+        Listed::of(names.name.clone(), places.collect())
     });
     chains.collect()
-}
-
-fn filled(written: Option<&str>, in_use: Option<&str>) -> String {
-    let written = written.unwrap_or_default();
-    in_use.filter(|_| written.contains("${")).unwrap_or(written).to_owned()
 }

@@ -9,6 +9,7 @@ use super::edit::wrong_name;
 use super::{Draft, list, picks};
 use crate::config::edit::{Change, Value};
 use crate::config::model::Provider;
+use crate::config::presets::Preset;
 use crate::web::admin::catalogue;
 use crate::web::ui::did;
 use crate::web::ui::fields::{Fields, Wrong};
@@ -31,7 +32,11 @@ pub(super) async fn create(request: HttpRequest, fields: Form<Fields>) -> HttpRe
     match desk.change(fields.revision(), vec![change]).await {
         Ok(()) => did::done(&request, &format!("/ui/chains/{}", draft.name), "added"),
         Err(fault) if fault.status() == WRONG => {
-            let wrongs = Wrong::all(&fault, &[("name", "name"), ("entries", "entries")]);
+            let wrongs = Wrong::all(
+                &fault,
+                &desk.paper.place_of_chain(&draft.name),
+                &[("name", "name"), ("entries", "entries")],
+            );
             list(&request, WRONG, Draft { wrongs, ..draft }).await
         }
         Err(fault) => {
@@ -103,14 +108,48 @@ pub(super) async fn from_providers(request: HttpRequest, fields: Form<Fields>) -
 
 const DEFAULT: &str = "default";
 
-/// The first that the configuration names, else the first that the provider has. To ask for its list costs no quota.
+/// The first that the configuration names, else one that is free there, else the first that the provider has and that
+/// seems to be for chats. To ask for its list costs no quota.
 async fn first_model(desk: &Desk, provider: &std::sync::Arc<Provider>) -> Option<String> {
     if let Some(model) = desk.paper.config.models_of(provider).first() {
         return Some(model.to_string());
     }
+    let preset = Preset::of(provider.dialect).map(|preset| preset.models).unwrap_or_default();
     let listed = match desk.state.catalogue.get(provider) {
-        Some(known) => known.models.first().cloned(),
-        None => catalogue::ask(&desk.worker, &desk.state, provider).await.models.ok()?.first().cloned(),
+        Some(known) => Vec::clone(&known.models),
+        None => catalogue::ask(&desk.worker, &desk.state, provider).await.models.unwrap_or_default(),
     };
-    listed.filter(|model| !model.is_empty())
+    let known = preset.iter().find(|model| listed.is_empty() || listed.iter().any(|listed| listed == *model));
+    known.map(|model| (*model).to_owned()).or_else(|| listed.into_iter().find(|model| is_for_chats(model)))
+}
+
+/// Whether nothing in the name of a model says that it is for something else. Lists do not tell.
+fn is_for_chats(model: &str) -> bool {
+    const OTHERS: [&str; 12] = [
+        "embed",
+        "whisper",
+        "tts",
+        "speech",
+        "audio",
+        "image",
+        "guard",
+        "rerank",
+        "moderation",
+        "ocr",
+        "veo",
+        "imagen",
+    ];
+    let name = model.to_lowercase();
+    !name.is_empty() && !OTHERS.iter().any(|other| name.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_chat_model_by_its_name_is_passed_over() {
+        let models = ["text-embedding-3-small", "whisper-large-v3", "llama-guard-4-12b", "openai/gpt-oss-120b"];
+        assert_eq!(models.map(is_for_chats), [false, false, false, true]);
+    }
 }

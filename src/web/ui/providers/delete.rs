@@ -11,7 +11,7 @@ use super::super::fields::Fields;
 use super::super::paper::{self, Paper};
 use super::super::shell::{Shell, answer, state, wants_part};
 use super::{HERE, unknown};
-use crate::config::edit::{Change, Value};
+use crate::config::edit::Change;
 use crate::web::error::ApiError;
 
 #[derive(Template)]
@@ -70,13 +70,11 @@ impl Question {
 }
 
 fn uses(paper: &Paper, id: &str) -> Vec<Use> {
-    let chains = paper.document.get("chains").map(Value::items).unwrap_or_default();
-    let found = chains.iter().filter_map(|chain| {
-        let entries = chain.get("entries").map(Value::items).unwrap_or_default();
-        let places = entries.iter().zip(1..).filter(|(entry, _)| entry.text("provider") == Some(id));
+    let found = paper.names.chains.iter().map(|chain| {
+        let places = chain.entries.iter().zip(1..).filter(|((provider, _), _)| provider == id);
         let places: Vec<String> = places.map(|(_, place)| format!("#{place}")).collect();
-        let (count, all) = (places.len(), places.len() == entries.len());
-        Some(Use { chain: chain.text("name")?.to_owned(), places: places.join(", "), count, all })
+        let (count, all) = (places.len(), places.len() == chain.entries.len());
+        Use { chain: chain.name.clone(), places: places.join(", "), count, all }
     });
     found.filter(|found| found.count > 0).collect()
 }
@@ -93,10 +91,10 @@ pub(super) async fn question(request: HttpRequest, id: Path<String>) -> HttpResp
     }
 }
 
-/// `POST /ui/providers/{id}/delete`: with the entries that use it.
+/// `POST /ui/providers/{id}/delete`: with the entries that use it, if the question has named them.
 pub(super) async fn delete(request: HttpRequest, id: Path<String>, fields: Form<Fields>) -> HttpResponse {
     let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
-    let change = Change::DeleteProvider { id: id.into_inner(), with_entries: true };
+    let change = Change::DeleteProvider { id: id.into_inner(), with_entries: fields.is_on("entries") };
     match paper::changes(state, fields.revision(), vec![change]).await {
         Ok(_) => done(&request, HERE, "deleted"),
         Err(fault) => Fault::from(&fault).page(&request),

@@ -98,8 +98,12 @@ pub(super) async fn create(request: HttpRequest, fields: Form<Fields>) -> HttpRe
     let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
     let paper = Paper::read(state).await;
     let form = form::Provider::filled(&fields, "", String::new());
-    if paper.provider(&form.id).is_some() {
-        let wrong = Wrong::of("id", format!("There is already a provider `{}`: choose another ID.", form.id));
+    let taken = match form.id.as_str() {
+        "new" | "test" => Some("These pages have a word like that in their addresses: choose another ID.".to_owned()),
+        id => paper.provider(id).map(|_| format!("There is already a provider `{id}`: choose another ID.")),
+    };
+    if let Some(taken) = taken {
+        let wrong = Wrong::of("id", taken);
         return show(&request, StatusCode::UNPROCESSABLE_ENTITY, paper, form.with(vec![wrong]), None).await;
     }
     let to = format!("{HERE}/{}", form.id);
@@ -118,8 +122,8 @@ pub(super) async fn one(request: HttpRequest, id: Path<String>) -> HttpResponse 
 pub(super) fn saved(paper: &Paper, id: &str) -> Option<form::Provider> {
     let live = paper.config.providers.iter().find(|provider| provider.id.as_str() == id);
     match (paper.provider(id), live) {
-        (Some(written), Some(live)) => Some(form::Provider::of(written, key(Some(written), live))),
-        (Some(written), None) => Some(form::Provider::of(written, String::new())),
+        (Some(written), Some(live)) => Some(form::Provider::of(id, written, key(Some(written), live))),
+        (Some(written), None) => Some(form::Provider::of(id, written, String::new())),
         (None, Some(live)) => Some(form::Provider {
             saved: id.to_owned(),
             id: id.to_owned(),
@@ -154,7 +158,13 @@ async fn put(
     to: &str,
     word: &str,
 ) -> HttpResponse {
-    let provider = match form.value(fields, paper.provider(&form.saved)) {
+    let written = paper.provider(&form.saved);
+    if written.is_none() && !form.saved.is_empty() && paper.locked.is_none() {
+        // It is in use and not in the file any more: what the form has no field for would be lost.
+        let advice = "The file does not have it any more, although it is still in use. Read the file again on the page Settings.";
+        return Fault::of(409, format!("`{}` is not in the configuration file", form.saved), advice).page(request);
+    }
+    let provider = match form.value(fields, written) {
         Ok(provider) => provider,
         Err(wrongs) => return show(request, StatusCode::UNPROCESSABLE_ENTITY, paper, form.with(wrongs), None).await,
     };
@@ -167,7 +177,7 @@ async fn put(
             show(request, StatusCode::CONFLICT, paper, form.with(vec![Wrong::of("", message)]), None).await
         }
         Err(fault @ ApiError::InvalidConfig { .. }) => {
-            let wrongs = Wrong::all(&fault, &FIELDS);
+            let wrongs = Wrong::all(&fault, &paper.place_of_provider(&form.id), &FIELDS);
             show(request, StatusCode::UNPROCESSABLE_ENTITY, paper, form.with(wrongs), None).await
         }
         Err(fault) => Fault::from(&fault).page(request),
@@ -189,6 +199,8 @@ pub(super) async fn show(
     if wants_part(request) {
         return answer(request, status, &form);
     }
+    // A whole page takes the place of the field, and a key is never sent back.
+    let form = Card { it: form::Provider { again: form.it.typed, ..form.it }, ..form };
     match about(request, &paper, &id).await {
         Ok(about) => answer(request, status, &Page { shell, form, about }),
         Err(fault) => Fault::from(&fault).page(request),

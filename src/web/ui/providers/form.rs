@@ -62,6 +62,10 @@ pub(super) struct Provider {
     /// The model to test with.
     pub(super) model: String,
     pub(super) wrongs: Vec<Wrong>,
+    /// A key was typed.
+    pub(super) typed: bool,
+    /// It has to be typed again.
+    pub(super) again: bool,
 }
 
 impl Provider {
@@ -69,30 +73,26 @@ impl Provider {
     pub(super) fn new(preset: &Preset, id: String) -> Self {
         let limit = |key: &str| preset.limits.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
         Self {
-            saved: String::new(),
             id,
             name: preset.name.to_owned(),
             kind: preset.kind(),
-            by_variable: false,
             variable: preset.variable.unwrap_or_default().to_owned(),
-            saved_key: String::new(),
             base_url: preset.base_url.unwrap_or_default().to_owned(),
-            timeout: String::new(),
             shared: limit("scope") == Some("provider"),
             limits: LIMITS.iter().map(|(key, _)| limit(key).unwrap_or_default().to_owned()).collect(),
             model: preset.models.first().copied().unwrap_or_default().to_owned(),
-            wrongs: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// As the file has it. `key` is what it says about the key, without secrets.
-    pub(super) fn of(written: &Value, key: String) -> Self {
+    pub(super) fn of(id: &str, written: &Value, key: String) -> Self {
         let text = |name: &str| written.text(name).unwrap_or_default().to_owned();
         let limit = |name: &str| written.get("rateLimits").and_then(|limits| limits.text(name)).unwrap_or_default();
         let variable = reference(&text("apiKey")).unwrap_or_default().to_owned();
         Self {
-            saved: text("id"),
-            id: text("id"),
+            saved: id.to_owned(),
+            id: id.to_owned(),
             name: text("name"),
             kind: text("type"),
             by_variable: !variable.is_empty(),
@@ -102,8 +102,7 @@ impl Provider {
             timeout: text("timeout"),
             shared: limit("scope") == "provider",
             limits: LIMITS.iter().map(|(key, _)| limit(key).to_owned()).collect(),
-            model: String::new(),
-            wrongs: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -123,7 +122,8 @@ impl Provider {
             shared: fields.is_on("shared"),
             limits: LIMITS.iter().map(|(key, _)| fields.text(key).to_owned()).collect(),
             model: text("model"),
-            wrongs: Vec::new(),
+            typed: !fields.text("key").is_empty(),
+            ..Self::default()
         }
     }
 
@@ -142,6 +142,10 @@ impl Provider {
         let key = fields.text("key");
         let mut wrongs = Vec::new();
         match (self.by_variable, key) {
+            (true, key) if !key.is_empty() => {
+                let message = "A key is typed here, and the environment variable is chosen below: choose one of them.";
+                wrongs.push(Wrong::of("key", message));
+            }
             (true, _) if !is_variable(&self.variable) => {
                 let message = "Name the environment variable that holds the key, such as GROQ_API_KEY.";
                 wrongs.push(Wrong::of("variable", message));
@@ -275,11 +279,12 @@ mod tests {
             value(&filled, None).unwrap(),
             r#"{"id":"my-groq","type":"groq","name":"My Groq!","apiKey":"gsk_1","rateLimits":{"requestsPerDay":1000,"scope":"provider"}}"#
         );
-        let filled =
-            [("type", "groq"), ("id", "g"), ("keyFrom", "variable"), ("variable", "GROQ_API_KEY"), ("key", "x")];
+        let filled = [("type", "groq"), ("id", "g"), ("keyFrom", "variable"), ("variable", "GROQ_API_KEY")];
         assert_eq!(value(&filled, None).unwrap(), r#"{"id":"g","type":"groq","apiKey":"${GROQ_API_KEY}"}"#);
         let wrong = value(&[("id", "g"), ("keyFrom", "variable"), ("variable", "a b")], None).unwrap_err();
         assert_eq!(wrong[0].field, "variable");
+        let both = [("id", "g"), ("keyFrom", "variable"), ("variable", "A"), ("key", "typed")];
+        assert_eq!(value(&both, None).unwrap_err()[0].field, "key", "no key is dropped");
         assert_eq!(value(&[("id", "g"), ("type", "groq")], None).unwrap_err()[0].field, "key");
     }
 

@@ -175,8 +175,14 @@ async fn part(request: &HttpRequest, id: &str, q: &str, fault: Option<String>) -
 pub(super) async fn add(request: HttpRequest, id: Path<String>, fields: Form<Fields>) -> HttpResponse {
     let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
     let (chain, model) = (fields.text("chain").to_owned(), fields.text("model"));
-    let entry = Value::from([("provider", id.as_str().into()), ("model", model.into())]);
+    // Whatever it calls its models, none of it refers to the environment.
+    let entry = Value::from([("provider", id.as_str().into()), ("model", model.replace("${", "$${").into())]);
+    let chains = Paper::read(state).await.names.chains;
     let change = match chain.is_empty() {
+        true if !chains.is_empty() => {
+            let fault = ApiError::Query { param: "chain", message: "the form names no chain".to_owned() };
+            return Fault::from(&fault).page(&request);
+        }
         // The first chain is the one that requests take which name none.
         true => {
             Change::PutChain { name: "default".to_owned(), chain: Value::from([("entries", Value::List(vec![entry]))]) }

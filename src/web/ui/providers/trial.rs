@@ -89,7 +89,7 @@ async fn filled(request: &HttpRequest, fields: &Fields, paper: Paper, form: form
     let config = match preview(state, vec![change]).await {
         Ok(config) => config,
         Err(fault @ ApiError::InvalidConfig { .. }) => {
-            let wrongs = Wrong::all(&fault, &FIELDS);
+            let wrongs = Wrong::all(&fault, &paper.place_of_provider(&form.id), &FIELDS);
             return edit::show(request, wrong, paper, form.with(wrongs), None).await;
         }
         Err(fault) => return Fault::from(&fault).page(request),
