@@ -18,6 +18,7 @@ the keys that were printed last.
 
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -65,9 +66,13 @@ def blocks(text):
     return found
 
 
+# Below those that the system gives to whoever asks for any, so that nobody gets one of them meanwhile.
+PORTS = itertools.count(20_000 + os.getpid() % 5_000)
+
+
 def free_port():
-    """A port below those that the system gives to whoever asks for any, so that nobody gets it meanwhile."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+    """A port for one document."""
+    for port in itertools.takewhile(lambda port: port < 32_000, PORTS):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

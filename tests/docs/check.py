@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import blocks
@@ -66,18 +67,25 @@ def commands():
     return [[], *([name] for name in re.findall(r"^  (\S+)", listed, re.M) if name != "help")]
 
 
+def run(document):
+    """What there is to say about the blocks of a document, and what is wrong with them."""
+    faults = []
+    with tempfile.TemporaryDirectory() as folder:
+        run = blocks.Run(BINARY, Path(folder))
+        try:
+            run.all(document)
+        except blocks.Failed as fault:
+            faults.append(str(fault))
+    return "\n  ".join([f"{document.relative_to(ROOT)}: {run.count} blocks", *run.notes]), faults
+
+
 def main():
     wanted = [Path(name).resolve() for name in sys.argv[1:]]
     faults = []
-    for document in wanted or RUN:
-        with tempfile.TemporaryDirectory() as folder:
-            run = blocks.Run(BINARY, Path(folder))
-            try:
-                run.all(document)
-            except blocks.Failed as fault:
-                faults.append(str(fault))
-            name = document.relative_to(ROOT)
-            print(f"{name}: {run.count} blocks", *run.notes, sep="\n  " if run.notes else "")
+    with ThreadPoolExecutor(max_workers=3) as pool:  # they wait for slow providers of the demo most of the time
+        for report, found in pool.map(run, wanted or RUN):
+            print(report)
+            faults += found
     if not wanted:
         faults += [f"{document.relative_to(ROOT)}: {fault}" for document in READ for fault in words.broken_links(document)]
         faults += [*names(), *unit()]
