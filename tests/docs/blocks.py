@@ -36,7 +36,7 @@ from proxy import Proxy  # noqa: E402
 
 SERVES = re.compile(r"(?P<set>(?:\w+=\S+ +)*)429chain(?P<arguments>(?: +(?:serve|demo|-\S+|[^-\s|>&#]\S*))*) *(?:#.*)?")
 ENDS = {"init", "check", "health", "explain", "admin-key", "classify", "help", "--help", "--version"}
-SECONDS = 30
+SECONDS = 120  # a block that hangs; nothing here takes long
 
 
 @dataclass
