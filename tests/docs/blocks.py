@@ -5,6 +5,7 @@
     ```json         has to be JSON
     ```yaml         is a configuration, or a part of one: `429chain check` has to be content with it
     ```LANGUAGE F   (a name behind the language) is written to the file F in that folder, and not looked at otherwise
+    ```nginx        is read by nginx, where it is installed
     ```console      cannot be run here; a script of ours that it names has to exist
     anything else   is for reading
 
@@ -22,6 +23,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -257,6 +259,21 @@ class Run:
         done = subprocess.run(command, env=values, cwd=self.folder, text=True, capture_output=True)
         if done.returncode:
             raise Failed(f"exit code {done.returncode}\n{done.stderr}\n{path.read_text()}")
+
+    def run_nginx(self, text):
+        """A server block, as far as nginx is here to read it. It is given a certificate and a port of its own."""
+        nginx, openssl = (shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("nginx", "openssl"))
+        if not (nginx and openssl):
+            self.notes.append("the configuration of nginx is not read: nginx or openssl is not installed")
+            return
+        key, certificate, file = (self.folder / name for name in ("privkey.pem", "fullchain.pem", "nginx.conf"))
+        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=llm.example.com"]
+        self.output([openssl, "req", "-x509", *new, "-keyout", str(key), "-out", str(certificate)])
+        text = re.sub(r"/etc/letsencrypt/\S*/", f"{self.folder}/", text).replace("listen 443", f"listen {free_port()}")
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        places = "".join(f"{kind}_temp_path {self.folder}/{kind}; " for kind in kinds)
+        file.write_text(f"pid {self.folder}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{places}\n{text}}}\n")
+        self.output([nginx, "-t", "-q", "-p", str(self.folder), "-c", str(file)])
 
     def run_console(self, text):
         for script in re.findall(r"(?:^|\s)((?:tests|docs|npm)/\S+)", text):
