@@ -17,7 +17,7 @@ function find() {
     const known = optional.map((name) => name.split("/")[1]);
     const why = known.includes(platform)
       ? `the package @429chain/${platform} is not installed: was npm told to leave out optional dependencies (--omit=optional)?`
-      : `there is no program for ${platform}, only for ${known.join(", ")}. Build it from source instead: cargo install 429chain`;
+      : `there is no program for ${platform}, only for ${known.join(", ")}. Build it from source instead: cargo install --path . in a clone`;
     console.error(`429chain: ${why}`);
     process.exit(1);
   }
