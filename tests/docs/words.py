@@ -5,9 +5,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Pictures that are made from a running dashboard.
-PICTURES = {"docs/dashboard-light.png", "docs/dashboard-dark.png"}
-
 
 def without_code(text):
     """A document without its fenced blocks."""
@@ -35,8 +32,6 @@ def broken_links(document, root=ROOT):
             continue
         path, _, anchor = target.partition("#")
         file = (document.parent / path).resolve() if path else document
-        if file.is_relative_to(root) and str(file.relative_to(root)) in PICTURES:
-            continue
         if not file.exists():
             yield f"{target} leads nowhere"
         elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text()):
