@@ -32,9 +32,9 @@ RUN mkdir -p src tests benches/efficiency benches/log benches/overhead benches/s
 COPY . .
 # The commit and its time go into `429chain --version`; the build context has no history that could tell them.
 ARG COMMIT=""
-ARG SOURCE_DATE_EPOCH=""
+ARG COMMIT_TIME=""
 RUN touch src/main.rs src/lib.rs \
-    && CHAIN429_COMMIT="$COMMIT" SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
+    && CHAIN429_COMMIT="$COMMIT" CHAIN429_COMMIT_TIME="$COMMIT_TIME" \
        cargo build --release --locked --bin 429chain ${TARGET:+--target $TARGET} \
     && mkdir -p /image/config /image/data /image/usr/bin \
     && cp "target/${TARGET:+$TARGET/}release/429chain" /image/usr/bin/429chain

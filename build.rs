@@ -1,7 +1,7 @@
 //! Tells the program which commit it is built from, and when that was made: the same for everybody who builds it.
 //!
-//! `CHAIN429_COMMIT` and `SOURCE_DATE_EPOCH` say it where there is no history, as in the build of an image. Builds for
-//! development do not ask: they would be made anew after each commit.
+//! `CHAIN429_COMMIT` and `CHAIN429_COMMIT_TIME` (seconds since 1970) say it where there is no history, as in the build of an
+//! image. Builds for development do not ask: they would be made anew after each commit.
 
 #![allow(clippy::print_stdout, reason = "this is how a build script speaks")]
 
@@ -9,12 +9,12 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for variable in ["CHAIN429_COMMIT", "SOURCE_DATE_EPOCH"] {
+    for variable in ["CHAIN429_COMMIT", "CHAIN429_COMMIT_TIME"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let release = given("PROFILE").as_deref() == Some("release");
-    let (mut commit, mut seconds) = (given("CHAIN429_COMMIT"), given("SOURCE_DATE_EPOCH"));
+    let (mut commit, mut seconds) = (given("CHAIN429_COMMIT"), given("CHAIN429_COMMIT_TIME"));
     if commit.is_none() && release {
         commit = git(&["rev-parse", "--short=12", "HEAD"]);
         seconds = seconds.or_else(|| git(&["log", "-1", "--format=%ct"]));

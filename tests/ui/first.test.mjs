@@ -97,3 +97,58 @@ test('the playground says that there is nobody to ask', async () => {
   await until(async () => /No chain is configured yet/.test(await page.locator('#pg-outcome').innerText()));
   await page.context().close();
 });
+
+test('10: from the login to an answer by keys alone', async () => {
+  const page = await open(running);
+  const told = () => page.evaluate(() => {
+    const one = document.activeElement, style = getComputedStyle(one);
+    const name = one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.textContent;
+    return { tag: one.tagName, name: name.trim(), seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 };
+  });
+  /** Goes on with Tab until something of this name has the focus. Each stop is seen. */
+  const reach = async (name, tag = /./) => {
+    for (let count = 0; count < 80; count += 1) {
+      await page.keyboard.press('Tab');
+      const now = await told();
+      if (now.tag === 'BODY') continue;
+      assert.ok(now.seen, `${now.tag} ${now.name} has the focus and does not show it`);
+      if (now.name.startsWith(name) && tag.test(now.tag)) return;
+    }
+    assert.fail(`${name} is not reached by Tab`);
+  };
+  await page.goto(`${running.proxy.url}/ui`);
+  await page.keyboard.type(ADMIN_KEY);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui');
+  await live(page);
+  await reach('Add provider', /^A$/);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui/providers/new');
+  await reach('Other OpenAI-compatible');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**preset=other');
+  await reach('API key', /INPUT/);
+  await page.keyboard.type('sk-0123456789abcdef');
+  await reach('Base URL', /INPUT/);
+  await page.keyboard.type('ftp://nowhere');
+  page.expected.push(/422/);
+  await page.keyboard.press('Enter');
+  await page.locator('#wrongs').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'wrongs', 'the focus is where it is told');
+  await reach('Base URL', /INPUT/);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type(`${running.upstream.url}/other/v1`);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui/providers/other**');
+  await page.goto(`${running.proxy.url}/ui`);
+  await live(page);
+  await reach('Make chain', /BUTTON/);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui/chains/default**');
+  await page.goto(`${running.proxy.url}/ui/playground`);
+  await reach('Message', /TEXTAREA/);
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('served by other').waitFor();
+  assert.notEqual((await told()).tag, 'BODY');
+  await page.context().close();
+});
