@@ -51,6 +51,27 @@ async fn o24_a_provider_is_changed_and_everything_else_stays() {
     living.app.stop().await;
 }
 
+/// LESSONS O24: a name that is as long as a key stays what it is.
+#[actix_rt::test]
+async fn o24_what_was_shown_is_put_back_whatever_models_are_called() {
+    let long = "meta/abcdef0123456789abcdef0123456789";
+    let models =
+        format!("    models: {{ {long}: {{ contextWindow: 1000 }}, x{long}: {{ contextWindow: 9 }} }}\nchains:");
+    let yaml = chain_of(&[("a", &healthy().await)]).replace("chains:", &models);
+    let yaml = yaml.replace("model: m }", &format!("model: {long} }}"));
+    assert_eq!(yaml.matches(long).count(), 3);
+    let living = Living::start(&yaml);
+    let shown = done(&living.app, Method::GET, "/v1/admin/config", "").await;
+    for (path, put) in
+        [("providers/a", &shown["document"]["providers"][0]), ("chains/default", &shown["document"]["chains"][0])]
+    {
+        let said = changed(&living.app, Method::PUT, &format!("/v1/admin/{path}"), put.clone()).await;
+        assert_eq!(said["unchanged"], true, "{path}: {said}");
+    }
+    assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
+    living.app.stop().await;
+}
+
 #[actix_rt::test]
 async fn a_provider_and_a_chain_come_and_go() {
     let (a, b) = (healthy().await, healthy().await);

@@ -69,12 +69,48 @@ pub(super) fn is_mask(text: &str, path: &YamlPath) -> bool {
     text == NOTHING || (is_secret(path) && (text.contains('…') || text.contains(NOTHING)))
 }
 
+/// Whether what stands at `path` is how something is called. Everybody sees names, and one mask could stand for many of
+/// them: so they are shown, however long, unless they begin as keys do.
+fn is_name(path: &YamlPath) -> bool {
+    let steps: Vec<&str> = path
+        .steps()
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => key.as_str(),
+            Step::Index(_) => "#",
+        })
+        .collect();
+    matches!(
+        steps.as_slice(),
+        ["providers", "#", "id" | "name"]
+            | ["chains", "#", "name"]
+            | ["chains", "#", "entries", "#", "provider" | "model"]
+            | ["settings", "defaultChain"]
+            | ["providers", "#", "models", _]
+    )
+}
+
+/// Whether a key of the mapping at `path` may not be shown.
+fn hides_key(key: &str, path: &YamlPath) -> bool {
+    if is_name(&path.key(key)) { begins_like_a_key(key) } else { may_be_a_key(key) }
+}
+
+/// The keys of the mapping at `path` as they may be shown: no two of them are the same.
+pub(super) fn shown_keys(members: &[(String, Value)], path: &YamlPath) -> Vec<String> {
+    let mask = |nth: usize| if nth == 1 { NOTHING.to_owned() } else { format!("{NOTHING}{nth}") };
+    let mut masks = (1..).map(mask).filter(|mask| members.iter().all(|(key, _)| key != mask));
+    members
+        .iter()
+        .map(|(key, _)| if hides_key(key, path) { masks.next().unwrap_or_default() } else { key.clone() })
+        .collect()
+}
+
 /// The scalar at `path` as it may be shown.
 pub(super) fn masked_scalar(text: &str, path: &YamlPath) -> String {
     let is_address = path.last_key() == Some("baseUrl") && !text.contains(['@', '?']);
     match () {
         () if is_secret(path) => mask_written(text),
-        () if is_address && !begins_like_a_key(text) => text.to_owned(),
+        () if (is_address || is_name(path)) && !begins_like_a_key(text) => text.to_owned(),
         () if may_be_a_key(text) => NOTHING.to_owned(),
         () => text.to_owned(),
     }
@@ -89,12 +125,10 @@ pub(super) fn masked_value(value: &Value, path: &YamlPath) -> Value {
             Value::List(items.iter().enumerate().map(|(at, item)| masked_value(item, &path.index(at))).collect())
         }
         Value::Map(members) => Value::Map(
-            members
-                .iter()
-                .map(|(key, value)| {
-                    let shown = if may_be_a_key(key) { NOTHING } else { key };
-                    (shown.to_owned(), masked_value(value, &path.key(key.as_str())))
-                })
+            shown_keys(members, path)
+                .into_iter()
+                .zip(members)
+                .map(|(shown, (key, value))| (shown, masked_value(value, &path.key(key.as_str()))))
                 .collect(),
         ),
     }
@@ -166,7 +200,7 @@ impl Masker<'_> {
             _ => {}
         }
         for member in piece.members() {
-            let shown = if may_be_a_key(&member.name) { NOTHING } else { &member.name };
+            let shown = if hides_key(&member.name, path) { NOTHING } else { &member.name };
             self.scalar(&member.key, &member.name, shown.to_owned());
             let path = path.key(member.name.as_str());
             // A key that is written twice has a value only once: the other is masked as a whole.

@@ -81,6 +81,33 @@ fn a_key_in_a_place_for_names_is_not_shown_either() {
 }
 
 #[test]
+fn names_are_shown_however_long_unless_they_begin_as_keys_do() {
+    let long = "meta/abcdef0123456789abcdef0123456789";
+    let text = format!(
+        "settings: {{ defaultChain: {long} }}
+providers:
+  - id: {long}
+    name: {long}
+    models: {{ {long}: {{}}, gsk_0123456789: {{}}, gsk_9876543210: {{}}, '***2': {{}} }}
+    headers: {{ X-{long}: x }}
+chains:
+  - name: {long}
+    entries: [{{ provider: {long}, model: {long} }}, {{ provider: x, model: gsk_0123456789 }}]
+"
+    );
+    let shown = masked_text(&text, "").unwrap();
+    assert_eq!((shown.matches(long).count(), shown.contains("gsk_")), (7, false), "{shown}");
+    let document = masked_document(&text, "").unwrap();
+    let provider = &document.get("providers").unwrap().items()[0];
+    let keys =
+        |key: &str| -> Vec<&str> { provider.get(key).unwrap().members().iter().map(|(key, _)| key.as_str()).collect() };
+    assert_eq!(keys("models"), [long, "***", "***3", "***2"], "no two are the same");
+    assert_eq!(keys("headers"), ["***"]);
+    let json = serde_json::to_string(&document).unwrap();
+    assert_eq!((json.matches(long).count(), json.contains("gsk_")), (7, false), "{json}");
+}
+
+#[test]
 fn what_cannot_be_read_is_not_shown() {
     for text in ["a: [", "? [x]\n: gsk_7hIsMustNeverBePrinted\n"] {
         let error = masked_text(text, "c.yaml").unwrap_err();

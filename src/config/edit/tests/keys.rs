@@ -73,6 +73,47 @@ fn o24_a_mask_of_something_else_is_refused() {
     }
 }
 
+/// Names may be as long as keys, and even begin like some.
+#[test]
+fn o24_names_that_were_shown_masked_mean_what_is_there() {
+    const LONG: &str = "meta/abcdef0123456789abcdef0123456789";
+    let models = format!(
+        "models: {{ {LONG}: {{ contextWindow: 1 }}, gsk_0123456789: {{ contextWindow: 2 }}, gsk_9876543210: {{}} }}"
+    );
+    let text = loadable()
+        .replace("headers: { X-Org:", &format!("{models}\n    headers: {{ X-abcdef0123456789abcdef0123456789:"))
+        .replace("model: a }", &format!("model: {LONG} }}, {{ provider: groq, model: gsk_0123456789 }}"));
+    let shown = masked_document(&text, "").unwrap();
+    let groq = shown.get("providers").unwrap().items()[0].clone();
+    let chain = shown.get("chains").unwrap().items()[0].clone();
+    let put = |provider: Value| Change::PutProvider { id: "groq".into(), provider };
+    let put_chain = |chain: Value| Change::PutChain { name: "default".into(), chain };
+    assert_eq!(edit(&text, &[put(groq.clone()), put_chain(chain.clone())]).unwrap(), text);
+    let mut less = groq.clone();
+    let mut kept = groq.get("models").unwrap().clone();
+    kept.set("***", Value::Null);
+    less.set("models", kept);
+    let new = edited(&text, put(less));
+    assert_eq!(new, text.replace("gsk_0123456789: { contextWindow: 2 }, ", ""));
+    for name in ["***", "***4", "***2"] {
+        let mut more = groq.clone();
+        more.set(
+            "models",
+            Value::from([
+                ("a/b", Value::from([("contextWindow", 1.into())])),
+                (name, Value::from([("contextWindow", 5.into())])),
+            ]),
+        );
+        let made = edit(&new, &[put(more)]);
+        let is_known = name == "***";
+        assert_eq!(made.is_ok(), is_known, "{name}");
+        assert!(is_known || matches!(made, Err(EditError::Masked { .. })), "{name}");
+    }
+    let mut other = chain.clone();
+    other.set("entries", value(r#"[{"provider":"groq","model":"***"},{"provider":"groq","model":"***"}]"#));
+    assert!(matches!(edit(&text, &[put_chain(other)]), Err(EditError::Masked { .. })));
+}
+
 #[test]
 fn a_mask_means_the_key_behind_it_wherever_it_stands_in_the_list() {
     let text = loadable();
