@@ -31,6 +31,7 @@ pub use self::names::{ChainNames, Names};
 pub use self::value::Value;
 
 use self::keep::Present;
+use self::mask::Secrets;
 use self::reconcile::reconcile;
 use self::splice::Fault;
 use super::document::Document;
@@ -63,7 +64,8 @@ impl Editor<'_> {
         let mut edited = text.to_owned();
         for change in changes {
             let (written, resolved) = self.values(&edited)?;
-            let target = change.apply(Present { written: &written, resolved: &resolved })?;
+            let secrets = Secrets::of(&written);
+            let target = change.apply(Present { written: &written, resolved: &resolved, secrets: &secrets })?;
             edited = reconcile(&edited, &target).map_err(|fault| place(fault, &edited))?;
         }
         if edited != text {

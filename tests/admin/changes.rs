@@ -118,6 +118,24 @@ async fn settings_are_set_taken_back_and_say_when_they_need_a_restart() {
     living.app.stop().await;
 }
 
+/// LESSONS F19: a key of before is in a comment, and one is repeated by an alias.
+#[actix_rt::test]
+async fn f19_neither_the_values_nor_an_earlier_version_show_a_key() {
+    let key = "apiKey: &key a-SECRET-in-use # before: 'a-SECRET'\n    # apiKey: a-SECRET-old-key\n    name: *key\n";
+    let yaml = chain_of(&[("a", &healthy().await)]).replace("apiKey: key-of-a\n", key);
+    let living = Living::start(&yaml);
+    let shown = call(&living.app, Method::GET, "/v1/admin/config", "").await;
+    assert!(shown.status == 200 && !shown.text().contains("SECRET"), "{}", shown.text());
+    changed(&living.app, Method::PATCH, "/v1/admin/settings", json!({ "retentionDays": 7 })).await;
+    let list = done(&living.app, Method::GET, "/v1/admin/versions", "").await;
+    for version in list["versions"].as_array().unwrap() {
+        let path = format!("/v1/admin/versions/{}", version["id"].as_str().unwrap());
+        let text = done(&living.app, Method::GET, &path, "").await["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("# apiKey: ***\n") && !text.contains("SECRET"), "{text}");
+    }
+    living.app.stop().await;
+}
+
 #[actix_rt::test]
 async fn the_revision_may_stand_in_the_head() {
     let living = Living::start(&chain_of(&[("a", &healthy().await)]));

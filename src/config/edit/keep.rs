@@ -2,7 +2,7 @@
 
 use super::super::path::YamlPath;
 use super::error::EditError;
-use super::mask::{NOTHING, is_mask, is_secret, mask, masked_scalar, shown_keys};
+use super::mask::{NOTHING, Secrets, is_mask, is_secret, mask, shown_keys};
 use super::value::Value;
 
 /// A value of the file, as written and with its variables filled in.
@@ -10,18 +10,20 @@ use super::value::Value;
 pub(super) struct Present<'a> {
     pub(super) written: &'a Value,
     pub(super) resolved: &'a Value,
+    /// Of the whole file: they are hidden elsewhere, too.
+    pub(super) secrets: &'a Secrets,
 }
 
 impl<'a> Present<'a> {
     pub(super) fn get(self, key: &str) -> Option<Self> {
         let written = self.written.get(key)?;
-        Some(Self { written, resolved: self.resolved.get(key).unwrap_or(&Value::Null) })
+        Some(Self { written, resolved: self.resolved.get(key).unwrap_or(&Value::Null), ..self })
     }
 
     pub(super) fn items(self) -> impl Iterator<Item = Self> + Clone + 'a {
-        let Self { written, resolved } = self;
+        let Self { written, resolved, .. } = self;
         let resolved = move |at: usize| resolved.items().get(at).unwrap_or(&Value::Null);
-        written.items().iter().enumerate().map(move |(at, written)| Self { written, resolved: resolved(at) })
+        written.items().iter().enumerate().map(move |(at, written)| Self { written, resolved: resolved(at), ..self })
     }
 
     fn text(self) -> Option<(&'a str, Option<&'a str>)> {
@@ -31,7 +33,7 @@ impl<'a> Present<'a> {
     /// Whether `text` is another way to say what is there.
     fn is_meant_by(self, text: &str, path: &YamlPath) -> bool {
         let Some((written, resolved)) = self.text() else { return false };
-        let masked = |value: &str| masked_scalar(value, path) == text || (is_secret(path) && mask(value) == text);
+        let masked = |value: &str| self.secrets.shown(value, path) == text || (is_secret(path) && mask(value) == text);
         written == text
             || resolved == Some(text)
             || (is_mask(text, path) && (masked(written) || resolved.is_some_and(masked)))

@@ -73,6 +73,18 @@ fn o24_a_mask_of_something_else_is_refused() {
     }
 }
 
+/// What is hidden as a name, because it is a key as well, may come back.
+#[test]
+fn o24_an_alias_of_a_key_is_hidden_and_means_the_key() {
+    let text = loadable().replace(
+        "apiKey: 'gsk_7hIsMustNeverBePrinted0123456789'",
+        "apiKey: plain-and-simple\n    name: my plain-and-simple key\n    baseUrl: http://plain-and-simple/v1",
+    );
+    let zai = masked_document(&text, "").unwrap().get("providers").unwrap().items()[2].clone();
+    assert_eq!((zai.text("name"), zai.text("baseUrl")), (Some("***"), Some("http://plain-and-simple/v1")));
+    assert_eq!(edited(&text, Change::PutProvider { id: "zai".into(), provider: zai }), text);
+}
+
 /// Names may be as long as keys, and even begin like some.
 #[test]
 fn o24_names_that_were_shown_masked_mean_what_is_there() {
@@ -184,7 +196,8 @@ fn client_keys_may_be_mappings_with_a_label() {
             Editor { origin: "", base_dir: Path::new(""), environment: &ENVIRONMENT, overrides: &Overrides::default() };
         editor.values(TEXT).unwrap()
     };
-    let present = Present { written: &written, resolved: &resolved };
+    let secrets = Secrets::of(&written);
+    let present = Present { written: &written, resolved: &resolved, secrets: &secrets };
     let apply = |change: Change| reconcile(TEXT, &change.apply(present).unwrap()).unwrap();
     let gone = apply(Change::RemoveClientKey { digest: KeyDigest::of("foo") });
     assert_eq!(difference(TEXT, &gone), [format!("-{}", TEXT.lines().nth(5).unwrap())]);
