@@ -59,6 +59,11 @@ pub(super) fn keep(present: Option<Present<'_>>, new: Value, path: &YamlPath) ->
         Value::List(items) => {
             let mut free: Vec<Present<'_>> = present.into_iter().flat_map(Present::items).collect();
             let mut used = vec![false; free.len()];
+            if items.len() != free.len()
+                && let Some(at) = items.iter().enumerate().position(|(at, _)| is_unclear(&free, &items, at, path))
+            {
+                return Err(EditError::Masked { path: path.index(at).masked() });
+            }
             let mut list = Vec::with_capacity(items.len());
             for (at, item) in items.into_iter().enumerate() {
                 let found = partner(&free, &used, &item, at, &path.index(at));
@@ -81,6 +86,23 @@ pub(super) fn keep(present: Option<Present<'_>>, new: Value, path: &YamlPath) ->
             Ok(Value::Map(map))
         }
     }
+}
+
+/// Whether the mask at `at` of a list that is to be shorter or longer stands for several values that are different, of which
+/// not all are to stay: which of them is meant cannot be known.
+fn is_unclear(present: &[Present<'_>], items: &[Value], at: usize, path: &YamlPath) -> bool {
+    let in_key = |item: &Value| item.get("key").is_some();
+    let key = |item: &Value| item.as_text().or_else(|| item.text("key")).map(str::to_owned);
+    let Some((item, mask)) = items.get(at).and_then(|item| Some((item, key(item)?))) else { return false };
+    let place = if in_key(item) { path.index(at).key("key") } else { path.index(at) };
+    if !is_mask(&mask, &place) {
+        return false;
+    }
+    let keys = present.iter().filter_map(|present| if in_key(item) { present.get("key") } else { Some(*present) });
+    let meant: Vec<&Value> = keys.filter(|key| key.is_meant_by(&mask, &place)).map(|key| key.written).collect();
+    let differ = meant.windows(2).any(|pair| matches!(pair, [one, other] if one != other));
+    let stay = items.iter().filter(|other| key(other).as_ref() == Some(&mask)).count();
+    differ && stay != meant.len()
 }
 
 /// The keys of a mapping, which may come back masked, too.

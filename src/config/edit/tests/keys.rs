@@ -73,6 +73,27 @@ fn o24_a_mask_of_something_else_is_refused() {
     }
 }
 
+#[test]
+fn a_mask_that_could_mean_several_keys_is_refused_when_one_of_them_goes() {
+    let long = "key-0123456789abcdef-key";
+    for [one, other] in [["short-a", "short-b"], [long, "key-fedcba9876543210-key"]] {
+        let text = loadable().replace("${MISTRAL_API_KEY}", one).replace("mistral-key-in-plain", other);
+        let masked = mask(one);
+        let put = |keys: &[&str]| {
+            let keys = serde_json::to_string(keys).unwrap();
+            edit(&text, &[put_provider("mistral", &format!(r#"{{"type":"mistral","apiKeys":{keys}}}"#))])
+        };
+        assert!(matches!(put(&[&masked]), Err(EditError::Masked { .. })), "{masked}");
+        assert!(matches!(put(&[&masked, "new", "newer"]), Err(EditError::Masked { .. })), "{masked}");
+        assert_eq!(put(&[&masked, &masked]).as_ref(), Ok(&text));
+        let new = put(&[&masked, &masked, "new"]).unwrap();
+        assert_eq!(difference(&text, &new), ["+      - new"]);
+        let new = put(&["new", &masked]).unwrap();
+        assert_eq!(difference(&text, &new), [format!("-      - {one}"), "+      - new".to_owned()]);
+        assert_eq!(difference(&text, &put(&[other]).unwrap()), [format!("-      - {one}")]);
+    }
+}
+
 /// What is hidden as a name, because it is a key as well, may come back.
 #[test]
 fn o24_an_alias_of_a_key_is_hidden_and_means_the_key() {
