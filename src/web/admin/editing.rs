@@ -132,7 +132,7 @@ fn refused_edit(fault: EditError) -> ApiError {
             let problems = vec![ProblemView::at(&path, &message)];
             ApiError::InvalidConfig { message, problems }
         }
-        EditError::Aliased { .. } | EditError::Layout { .. } => {
+        EditError::TooLarge { .. } | EditError::Aliased { .. } | EditError::Layout { .. } => {
             ApiError::InvalidConfig { message, problems: Vec::new() }
         }
     }
