@@ -27,6 +27,7 @@ pub mod litellm;
 pub mod live;
 pub mod model;
 mod notices;
+mod open;
 pub mod path;
 pub mod presets;
 mod raw;
@@ -43,7 +44,6 @@ pub mod traces;
 pub mod versions;
 mod wording;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -122,10 +122,11 @@ fn read_text(path: &Path) -> Result<String, Unread> {
             (ConfigErrorKind::Unreadable, None, "reading it is not permitted".to_owned())
         }
         io::ErrorKind::IsADirectory => (ConfigErrorKind::Unreadable, None, "this is a folder, not a file".to_owned()),
+        io::ErrorKind::InvalidInput => (ConfigErrorKind::Unreadable, None, error.to_string()),
         _ => (ConfigErrorKind::Unreadable, None, format!("cannot be read: {error}")),
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let file = open::open(path).map_err(|error| unreadable(&error))?;
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MOST_BYTES {
         let message = format!("is larger than {} MiB, which no configuration is", MOST_BYTES >> 20);

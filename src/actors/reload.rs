@@ -5,7 +5,7 @@
 //! are put where requests find them. Whoever has asked may leave meanwhile: what was begun is finished.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +112,13 @@ impl Reload {
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
         self.0.origin.source.as_ref()
+    }
+
+    /// Where data is kept, and with it the earlier versions of the file: as at the start, whatever the configuration in use
+    /// says by now.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.0.started.data_dir.clone()
     }
 
     /// The configuration in use.

@@ -95,7 +95,7 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut contents = Vec::new();
-        File::open(path)?.take(super::MOST_BYTES + 1).read_to_end(&mut contents)?;
+        super::open::open(path)?.take(super::MOST_BYTES + 1).read_to_end(&mut contents)?;
         Ok(contents)
     }
 }

@@ -5,6 +5,8 @@
 
 mod builder;
 
+pub(in crate::config) use builder::MOST_NODES;
+
 use super::error::Problem;
 use super::path::{Step, YamlPath};
 

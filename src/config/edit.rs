@@ -31,10 +31,11 @@ pub use self::names::{ChainNames, Names};
 pub use self::value::Value;
 
 use self::keep::Present;
+use self::mask::Secrets;
 use self::reconcile::reconcile;
 use self::splice::Fault;
-use super::document::Document;
 use super::document::Place;
+use super::document::{Document, MOST_NODES};
 use super::environment::Environment;
 use super::error::{ConfigErrorKind, ConfigErrors};
 use super::layers::Overrides;
@@ -63,7 +64,12 @@ impl Editor<'_> {
         let mut edited = text.to_owned();
         for change in changes {
             let (written, resolved) = self.values(&edited)?;
-            let target = change.apply(Present { written: &written, resolved: &resolved })?;
+            let secrets = Secrets::of(&written);
+            let target = change.apply(Present { written: &written, resolved: &resolved, secrets: &secrets })?;
+            // What comes of it could not be read, and nobody would know why.
+            if target.nodes() > MOST_NODES {
+                return Err(EditError::TooLarge { most: MOST_NODES });
+            }
             edited = reconcile(&edited, &target).map_err(|fault| place(fault, &edited))?;
         }
         if edited != text {

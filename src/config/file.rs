@@ -23,6 +23,7 @@ pub use self::writable::Writable;
 use super::disk::{Disk, RealDisk};
 use super::edit::{Change, Editor};
 use super::error::ConfigErrors;
+use super::open::open;
 use super::revision::Revision;
 use super::versions::{Source, Versions};
 
@@ -242,7 +243,7 @@ fn in_place_may_help(error: &io::Error) -> bool {
 
 /// Released when it is dropped. The file system may know no locks: then there is none.
 fn lock(target: &Path) -> Result<File, WriteError> {
-    let file = File::open(target).map_err(|error| WriteError::failed(&error))?;
+    let file = open(target).map_err(|error| WriteError::failed(&error))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(WriteError::Busy),
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),

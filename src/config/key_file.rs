@@ -1,10 +1,10 @@
 //! `apiKeyFile`: a key that is not in the configuration but in a file of its own, as container secrets are.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::model::Secret;
+use super::open::open;
 use super::path::YamlPath;
 use super::raw;
 use super::report::Report;
@@ -48,11 +48,7 @@ fn name_of(file: &str, path: &Path) -> String {
 
 fn read(path: &Path) -> Result<Secret, String> {
     let mut text = String::new();
-    let file = File::open(path).map_err(|error| reason(&error))?;
-    // A device or a pipe might never end.
-    if !file.metadata().is_ok_and(|about| about.is_file()) {
-        return Err("is not a file".to_owned());
-    }
+    let file = open(path).map_err(|error| reason(&error))?;
     file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| reason(&error))?;
     if text.len() as u64 > MOST_BYTES {
         return Err("is too large for a key".to_owned());
@@ -70,6 +66,7 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
         io::ErrorKind::InvalidData => "is not text".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -94,6 +91,16 @@ mod tests {
         assert_eq!(read_back(b"\xff\xfe"), Err("is not text".to_owned()));
         assert_eq!(read_back(&[b'x'; 20_000]), Err("is too large for a key".to_owned()));
         assert_eq!(read(&dir.path().join("none")).unwrap_err(), "there is no such file");
-        assert!(read(dir.path()).is_err());
+        assert_eq!(read(dir.path()).unwrap_err(), "this is a folder, not a file");
+    }
+
+    /// Whoever opens a pipe waits for somebody who writes to it: reloads would wait as well, for ever.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_key_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        super::super::open::tests::pipe(&path);
+        assert_eq!(read(&path).unwrap_err(), "this is a pipe or a device, not a file");
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk, RealDisk};
 use super::document::Document;
 use super::edit::{Editor, Value};
 use super::environment::Environment;
@@ -97,7 +98,7 @@ impl Source {
     /// holds now. Of a file that cannot be used this is told as well, as far as it still says where data lives.
     #[must_use]
     pub fn left_over(&self) -> Option<PathBuf> {
-        let present = fs::read(&self.path).ok()?;
+        let present = RealDisk.read(&self.path).ok()?;
         let (data_dir, _) = places(self.db_path(&present), self.overrides.data_dir.clone());
         let copy = self.file(data_dir).interrupted()?;
         fs::read(&copy).is_ok_and(|old| old != present).then_some(copy)

@@ -325,4 +325,13 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
 
     let folder = load(dir.path(), &[], &Overrides::default()).unwrap_err();
     assert_eq!(folder.kind(), ConfigErrorKind::Unreadable);
+    assert!(folder.to_string().contains("this is a folder, not a file"), "{folder}");
+
+    #[cfg(target_os = "linux")]
+    {
+        open::tests::pipe(&dir.path().join("pipe"));
+        let pipe = load(&dir.path().join("pipe"), &[], &Overrides::default()).unwrap_err();
+        assert_eq!(pipe.kind(), ConfigErrorKind::Unreadable);
+        assert!(pipe.to_string().contains("this is a pipe or a device, not a file"), "{pipe}");
+    }
 }

@@ -52,8 +52,16 @@ pub fn dialler(
     tls: &Arc<ClientConfig>,
     fence: Option<Fence>,
 ) -> impl Service<ConnectInfo<Uri>, Response = Connection<Uri, Channel<Stream>>, Error = ConnectError> + Clone + use<> {
+    dialler_by(&Resolver::default(), tls, fence)
+}
+
+fn dialler_by(
+    resolver: &Resolver,
+    tls: &Arc<ClientConfig>,
+    fence: Option<Fence>,
+) -> impl Service<ConnectInfo<Uri>, Response = Connection<Uri, Channel<Stream>>, Error = ConnectError> + Clone + use<> {
     let tls = TlsConnector::from(Arc::clone(tls));
-    let (resolver, tcp) = (Resolver::default().service(), Connector::default().service());
+    let (resolver, tcp) = (resolver.service(), Connector::default().service());
     let dial = move |target: ConnectInfo<Uri>| {
         let _ = DIALLED.try_with(|dialled| dialled.set(true));
         let (resolving, tcp, tls) = (resolver.call(target), tcp.clone(), tls.clone());
@@ -154,6 +162,11 @@ impl ActixStream for Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+    use std::net::SocketAddr;
+
+    use actix_tls::connect::Resolve;
+
     use super::*;
 
     fn refusal(url: &str, addresses: &[&str], private: bool) -> Option<String> {
@@ -177,5 +190,34 @@ mod tests {
         let why = refusal("http://models.example.com/v1", &["1.1.1.1", "10.0.0.1"], false).unwrap();
         assert!(why.contains("allowPrivateUrls"), "{why}");
         assert_eq!(refusal("http://models.example.com/v1", &["1.1.1.1"], false), None);
+    }
+
+    /// What names lead to.
+    struct Names(SocketAddr);
+
+    impl Resolve for Names {
+        fn lookup<'a>(
+            &'a self,
+            _: &'a str,
+            _: u16,
+        ) -> Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, Box<dyn Error>>> + 'a>> {
+            Box::pin(async { Ok(vec![self.0]) })
+        }
+    }
+
+    #[actix_rt::test]
+    async fn o23_f19_a_name_is_looked_at_after_it_was_resolved() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = listener.local_addr().unwrap();
+        let tls = super::super::tls::client_config(None).unwrap();
+        for (address, private, called) in
+            [("169.254.169.254:80".parse().unwrap(), true, false), (here, false, false), (here, true, true)]
+        {
+            let dial = dialler_by(&Resolver::custom(Names(address)), &tls, Some(Fence { private }));
+            let made = dial.call(ConnectInfo::new(Uri::from_static("http://models.example.com/v1"))).await;
+            assert_eq!(made.is_ok(), called, "{address}");
+            let refused = matches!(made, Err(ConnectError::Io(why)) if why.kind() == io::ErrorKind::PermissionDenied);
+            assert_eq!(refused, !called, "{address}");
+        }
     }
 }

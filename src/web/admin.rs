@@ -76,7 +76,7 @@ pub(in crate::web) async fn look<T: Send + 'static>(
     let shared = Arc::clone(state);
     let looking = tokio::task::spawn_blocking(move || {
         let source = shared.reload.source().ok_or(ApiError::NoConfigFile)?;
-        at(source, &source.file(shared.config().settings.data_dir.clone()))
+        at(source, &source.file(shared.reload.data_dir()))
     });
     looking.await.unwrap_or(Err(ApiError::ShuttingDown))
 }

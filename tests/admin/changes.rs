@@ -51,6 +51,27 @@ async fn o24_a_provider_is_changed_and_everything_else_stays() {
     living.app.stop().await;
 }
 
+/// LESSONS O24: a name that is as long as a key stays what it is.
+#[actix_rt::test]
+async fn o24_what_was_shown_is_put_back_whatever_models_are_called() {
+    let long = "meta/abcdef0123456789abcdef0123456789";
+    let models =
+        format!("    models: {{ {long}: {{ contextWindow: 1000 }}, x{long}: {{ contextWindow: 9 }} }}\nchains:");
+    let yaml = chain_of(&[("a", &healthy().await)]).replace("chains:", &models);
+    let yaml = yaml.replace("model: m }", &format!("model: {long} }}"));
+    assert_eq!(yaml.matches(long).count(), 3);
+    let living = Living::start(&yaml);
+    let shown = done(&living.app, Method::GET, "/v1/admin/config", "").await;
+    for (path, put) in
+        [("providers/a", &shown["document"]["providers"][0]), ("chains/default", &shown["document"]["chains"][0])]
+    {
+        let said = changed(&living.app, Method::PUT, &format!("/v1/admin/{path}"), put.clone()).await;
+        assert_eq!(said["unchanged"], true, "{path}: {said}");
+    }
+    assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
+    living.app.stop().await;
+}
+
 #[actix_rt::test]
 async fn a_provider_and_a_chain_come_and_go() {
     let (a, b) = (healthy().await, healthy().await);
@@ -94,6 +115,24 @@ async fn settings_are_set_taken_back_and_say_when_they_need_a_restart() {
     assert_eq!(fs::read_to_string(&living.file).unwrap(), before);
     let said = changed(app, Method::PATCH, "/v1/admin/settings", json!({})).await;
     assert_eq!(said["unchanged"], true);
+    living.app.stop().await;
+}
+
+/// LESSONS F19: a key of before is in a comment, and one is repeated by an alias.
+#[actix_rt::test]
+async fn f19_neither_the_values_nor_an_earlier_version_show_a_key() {
+    let key = "apiKey: &key a-SECRET-in-use # before: 'a-SECRET'\n    # apiKey: a-SECRET-old-key\n    name: *key\n";
+    let yaml = chain_of(&[("a", &healthy().await)]).replace("apiKey: key-of-a\n", key);
+    let living = Living::start(&yaml);
+    let shown = call(&living.app, Method::GET, "/v1/admin/config", "").await;
+    assert!(shown.status == 200 && !shown.text().contains("SECRET"), "{}", shown.text());
+    changed(&living.app, Method::PATCH, "/v1/admin/settings", json!({ "retentionDays": 7 })).await;
+    let list = done(&living.app, Method::GET, "/v1/admin/versions", "").await;
+    for version in list["versions"].as_array().unwrap() {
+        let path = format!("/v1/admin/versions/{}", version["id"].as_str().unwrap());
+        let text = done(&living.app, Method::GET, &path, "").await["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("# apiKey: ***\n") && !text.contains("SECRET"), "{text}");
+    }
     living.app.stop().await;
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{call, changed, done, refused, revision};
 use crate::concurrency::join_all;
-use crate::support::app::{App, chain_of, healthy};
+use crate::support::app::{ADMIN, App, CLIENT, chain_of, config_of, healthy};
 use crate::support::living::Living;
 
 #[actix_rt::test]
@@ -75,6 +75,40 @@ async fn what_could_not_be_used_is_not_written() {
     }
     assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
     assert_eq!(done(app, Method::GET, "/v1/admin/versions", "").await["versions"], json!([]));
+    living.app.stop().await;
+}
+
+/// Whoever opens a pipe waits for somebody who writes to it, and every later change would wait as well.
+#[cfg(target_os = "linux")]
+#[actix_rt::test]
+async fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let yaml = chain_of(&[("a", &healthy().await)]);
+    let living = Living::start(&yaml);
+    let app = &living.app;
+    let pipe = living.file.with_file_name("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let provider = json!({ "type": "groq", "apiKeyFile": "pipe" });
+    let (status, error) = refused(app, Method::PUT, "/v1/admin/providers/b", provider).await;
+    assert_eq!((status, &error["problems"][0]["path"]), (422, &json!("providers[1].apiKeyFile")), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("this is a pipe or a device, not a file"), "{error}");
+    fs::rename(&pipe, &living.file).unwrap();
+    let reply = living.reload_as(ADMIN).await;
+    assert_eq!(reply.status, 422, "{}", reply.text());
+    assert_eq!(call(app, Method::GET, "/v1/admin/config", "").await.status, 422);
+    fs::remove_file(&living.file).unwrap();
+    assert_eq!(living.change(&yaml).await["unchanged"], true);
+    living.app.stop().await;
+}
+
+/// Of two keys that look the same when masked, the one that is to go cannot be known.
+#[actix_rt::test]
+async fn o24_a_mask_that_stands_for_several_keys_is_refused_when_one_is_to_go() {
+    let yaml = config_of("", &[("a", &healthy().await)], "").replace("apiKeys: [", "apiKeys: [short-a, short-b, ");
+    let living = Living::start(&yaml);
+    let keys = json!({ "apiKeys": ["***", CLIENT] });
+    let (status, error) = refused(&living.app, Method::PATCH, "/v1/admin/settings", keys).await;
+    assert_eq!((status, &error["problems"][0]["path"]), (422, &json!("settings.apiKeys[0]")), "{error}");
+    assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
     living.app.stop().await;
 }
 

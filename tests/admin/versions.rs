@@ -3,10 +3,12 @@
 use std::fs;
 
 use actix_web::http::Method;
+use chain429::config::Overrides;
+use chain429::config::model::KeyDigest;
 use serde_json::json;
 
 use super::{call, changed, done, refused};
-use crate::support::app::{chain_of, healthy};
+use crate::support::app::{ADMIN, chain_of, config_of, healthy};
 use crate::support::living::Living;
 
 #[actix_rt::test]
@@ -66,6 +68,28 @@ async fn a_version_that_is_not_there_changes_nothing() {
     }
     let (status, error) = refused(app, Method::POST, "/v1/admin/restore", json!({})).await;
     assert_eq!((status, &error["param"]), (400, &json!("id")));
+    assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
+    living.app.stop().await;
+}
+
+/// A new place for data is taken at the next start: until then versions are kept, found and restored where they were.
+#[actix_rt::test]
+async fn versions_stay_where_they_are_until_the_next_start() {
+    let a = healthy().await;
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("old/usage.redb");
+    let yaml = config_of(&format!("  dbPath: {}\n", old.display()), &[("a", &a)], "");
+    let living = Living::start_in(dir, &yaml, Overrides::default(), Box::new(|_| Ok(KeyDigest::of(ADMIN))));
+    let new = living.file.with_file_name("new");
+    let wish = json!({ "dbPath": new.join("usage.redb") });
+    let said = changed(&living.app, Method::PATCH, "/v1/admin/settings", wish).await;
+    assert_eq!(said["needsRestart"], json!(["settings.dbPath"]));
+    changed(&living.app, Method::PATCH, "/v1/admin/settings", json!({ "retentionDays": 7 })).await;
+    let list = done(&living.app, Method::GET, "/v1/admin/versions", "").await;
+    let versions = list["versions"].as_array().unwrap();
+    assert_eq!((versions.len(), new.exists()), (3, false), "{list}");
+    let first = versions.last().unwrap()["id"].clone();
+    changed(&living.app, Method::POST, "/v1/admin/restore", json!({ "id": first })).await;
     assert_eq!(fs::read_to_string(&living.file).unwrap(), yaml);
     living.app.stop().await;
 }

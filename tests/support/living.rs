@@ -31,10 +31,15 @@ impl Living {
     /// The same; where the file names no admin keys, they come from there after the start.
     pub fn start_with_key(yaml: &str, generated_key: GeneratedKey) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let overrides = Overrides { data_dir: Some(dir.path().join("data")), ..Overrides::default() };
+        Self::start_in(dir, yaml, overrides, generated_key)
+    }
+
+    /// The same in a folder that is there, and with the data directory that the file or `overrides` names.
+    pub fn start_in(dir: tempfile::TempDir, yaml: &str, overrides: Overrides, generated_key: GeneratedKey) -> Self {
         let file = dir.path().join("c.yaml");
         fs::write(&file, yaml).unwrap();
         let clock = TestClock::default();
-        let overrides = Overrides { data_dir: Some(dir.path().join("data")), ..Overrides::default() };
         let source = Source::new(&file, BTreeMap::<String, String>::new(), overrides);
         let loaded = source.load().unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
         let admin = KeyDigest::of(ADMIN);

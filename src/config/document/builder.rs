@@ -12,7 +12,7 @@ use super::super::path::YamlPath;
 use super::{Content, Document, Entry, Node, Place, Text};
 
 /// Far more than any real configuration, with everything that aliases repeat counted each time.
-const MOST_NODES: usize = 20_000;
+pub(in crate::config) const MOST_NODES: usize = 20_000;
 const DEEPEST: usize = 32;
 
 pub(super) fn build(text: &str) -> Result<(Document, Vec<Problem>), Problem> {

@@ -58,6 +58,11 @@ pub enum EditError {
         /// What is wrong with it, and what to do.
         message: String,
     },
+    /// There would be more keys and values than a configuration may have.
+    TooLarge {
+        /// So many it may have.
+        most: usize,
+    },
     /// The value is repeated by an alias, or is one.
     Aliased {
         /// In the present file, counted from 1.
@@ -112,6 +117,11 @@ impl fmt::Display for EditError {
                 write!(f, "{path}: this is a mask and not the value itself: leave it as it was shown, or give a new value")
             }
             Self::Shape { path, message } => write!(f, "{path}: {message}"),
+            Self::TooLarge { most } => write!(
+                f,
+                "with this change the configuration would hold more than {most} keys and values, which is the most that it may: leave \
+                 out what is not needed"
+            ),
             Self::Aliased { line } => write!(
                 f,
                 "line {line} of the configuration file is repeated elsewhere by an alias (`&name`, `*name`), so a change would \

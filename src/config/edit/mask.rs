@@ -1,5 +1,8 @@
 //! Secrets made unreadable, but not unrecognizable.
 
+mod comments;
+mod secrets;
+
 use super::super::document::Document;
 use super::super::error::{ConfigErrorKind, ConfigErrors, Problem};
 use super::super::path::{Step, YamlPath};
@@ -7,13 +10,13 @@ use super::super::wording::{SECRET_KEYS, begins_like_a_key, may_be_a_key};
 use super::layout::{self, Kind, Piece};
 use super::splice::{Splice, apply};
 use super::value::Value;
+use comments::Comments;
+pub(super) use secrets::Secrets;
 
 /// What stands for a text of which nothing is shown.
 pub(super) const NOTHING: &str = "***";
 /// Below it a key gives too much away with each letter.
 const SHORTEST: usize = 12;
-/// Shorter secrets are not looked for in comments: they would be found in every other word.
-const SHORTEST_FOUND: usize = 6;
 
 /// A secret as it may be shown: `gsk_…a91f`. Up to four characters of its beginning and of its end, and never more than
 /// a third of it; of short ones nothing.
@@ -69,32 +72,74 @@ pub(super) fn is_mask(text: &str, path: &YamlPath) -> bool {
     text == NOTHING || (is_secret(path) && (text.contains('…') || text.contains(NOTHING)))
 }
 
+/// Whether what stands at `path` is how something is called. Everybody sees names, and one mask could stand for many of
+/// them: so they are shown, however long, unless they begin as keys do.
+fn is_name(path: &YamlPath) -> bool {
+    let steps: Vec<&str> = path
+        .steps()
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => key.as_str(),
+            Step::Index(_) => "#",
+        })
+        .collect();
+    matches!(
+        steps.as_slice(),
+        ["providers", "#", "id" | "name"]
+            | ["chains", "#", "name"]
+            | ["chains", "#", "entries", "#", "provider" | "model"]
+            | ["settings", "defaultChain"]
+            | ["providers", "#", "models", _]
+    )
+}
+
+/// Whether a key of the mapping at `path` may not be shown.
+fn hides_key(key: &str, path: &YamlPath) -> bool {
+    if is_name(&path.key(key)) { begins_like_a_key(key) } else { may_be_a_key(key) }
+}
+
+/// The keys of the mapping at `path` as they may be shown: no two of them are the same.
+pub(super) fn shown_keys(members: &[(String, Value)], path: &YamlPath) -> Vec<String> {
+    let mask = |nth: usize| if nth == 1 { NOTHING.to_owned() } else { format!("{NOTHING}{nth}") };
+    let mut masks = (1..).map(mask).filter(|mask| members.iter().all(|(key, _)| key != mask));
+    members
+        .iter()
+        .map(|(key, _)| if hides_key(key, path) { masks.next().unwrap_or_default() } else { key.clone() })
+        .collect()
+}
+
 /// The scalar at `path` as it may be shown.
 pub(super) fn masked_scalar(text: &str, path: &YamlPath) -> String {
     let is_address = path.last_key() == Some("baseUrl") && !text.contains(['@', '?']);
     match () {
         () if is_secret(path) => mask_written(text),
-        () if is_address && !begins_like_a_key(text) => text.to_owned(),
+        () if (is_address || is_name(path)) && !begins_like_a_key(text) => text.to_owned(),
         () if may_be_a_key(text) => NOTHING.to_owned(),
         () => text.to_owned(),
     }
 }
 
+/// Whether the text at `path` says what something is called, what kind it is of, or where it is.
+fn is_label_of_a_place(text: &str, path: &YamlPath) -> bool {
+    let is_chosen =
+        path.last_key() == Some("type") || (path.last_key() == Some("baseUrl") && !text.contains(['@', '?']));
+    let is_title = matches!(path.steps(), [Step::Key(list), _, Step::Key(key)] if list == "providers" && key == "name");
+    is_chosen || (is_name(path) && !is_title)
+}
+
 /// All values with the secret ones masked.
-pub(super) fn masked_value(value: &Value, path: &YamlPath) -> Value {
+fn masked_value(value: &Value, path: &YamlPath, secrets: &Secrets) -> Value {
     match value {
         Value::Null => Value::Null,
-        Value::Text(text) => Value::Text(masked_scalar(text, path)),
-        Value::List(items) => {
-            Value::List(items.iter().enumerate().map(|(at, item)| masked_value(item, &path.index(at))).collect())
-        }
+        Value::Text(text) => Value::Text(secrets.shown(text, path)),
+        Value::List(items) => Value::List(
+            items.iter().enumerate().map(|(at, item)| masked_value(item, &path.index(at), secrets)).collect(),
+        ),
         Value::Map(members) => Value::Map(
-            members
-                .iter()
-                .map(|(key, value)| {
-                    let shown = if may_be_a_key(key) { NOTHING } else { key };
-                    (shown.to_owned(), masked_value(value, &path.key(key.as_str())))
-                })
+            shown_keys(members, path)
+                .into_iter()
+                .zip(members)
+                .map(|(shown, (key, value))| (shown, masked_value(value, &path.key(key.as_str()), secrets)))
                 .collect(),
         ),
     }
@@ -108,7 +153,7 @@ pub(super) fn masked_value(value: &Value, path: &YamlPath) -> Value {
 pub fn masked_document(text: &str, origin: &str) -> Result<Value, ConfigErrors> {
     let (document, _) =
         Document::parse(text).map_err(|problem| ConfigErrors::new(origin, ConfigErrorKind::Invalid, vec![problem]))?;
-    Ok(masked_value(&Value::of(&document.root), &YamlPath::root()))
+    Ok(masked_value(&Value::of(&document.root), &YamlPath::root(), &Secrets::of_document(&document)))
 }
 
 /// The file `text` as it is, comments and all, but with each secret masked, also where a comment holds one.
@@ -123,34 +168,21 @@ pub fn masked_text(text: &str, origin: &str) -> Result<String, ConfigErrors> {
     };
     let (document, _) = Document::parse(text).map_err(refuse)?;
     let root = layout::read(text).ok_or_else(unusual)?;
-    let mut secrets = Vec::new();
-    collect(&Value::of(&document.root), &YamlPath::root(), &mut secrets);
-    let mut masker = Masker { text, secrets, splices: Vec::new(), scalars: Vec::new() };
+    let secrets = Secrets::of_document(&document);
+    let mut masker = Masker { text, secrets: &secrets, splices: Vec::new(), scalars: Vec::new(), hidden: Vec::new() };
     masker.piece(&root, &Value::of(&document.root), &YamlPath::root());
     masker.comments();
     apply(text, masker.splices).ok_or_else(unusual)
 }
 
-/// Secrets that stand in plain in the file, wherever an alias may repeat them.
-fn collect(value: &Value, path: &YamlPath, secrets: &mut Vec<String>) {
-    match value {
-        Value::Text(text) if is_secret(path) && mask_written(text) != *text => secrets.push(text.clone()),
-        Value::Null | Value::Text(_) => {}
-        Value::List(items) => {
-            items.iter().enumerate().for_each(|(at, item)| collect(item, &path.index(at), secrets));
-        }
-        Value::Map(members) => {
-            members.iter().for_each(|(key, value)| collect(value, &path.key(key.as_str()), secrets));
-        }
-    }
-}
-
 struct Masker<'a> {
     text: &'a str,
-    secrets: Vec<String>,
+    secrets: &'a Secrets,
     splices: Vec<Splice>,
     /// Where no comment can be.
     scalars: Vec<(usize, usize)>,
+    /// Where secret ones end.
+    hidden: Vec<usize>,
 }
 
 impl Masker<'_> {
@@ -159,14 +191,15 @@ impl Masker<'_> {
             (Kind::Empty | Kind::Alias(_), _) => self.scalars.push((piece.start, piece.end)),
             (Kind::Scalar(_), value) => {
                 let text = value.as_text().unwrap_or_default();
-                let found =
-                    !is_secret(path) && self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && text.contains(it));
-                self.scalar(piece, text, if found { NOTHING.to_owned() } else { masked_scalar(text, path) });
+                if is_secret(path) {
+                    self.hidden.push(piece.end);
+                }
+                self.scalar(piece, text, self.secrets.shown(text, path));
             }
             _ => {}
         }
         for member in piece.members() {
-            let shown = if may_be_a_key(&member.name) { NOTHING } else { &member.name };
+            let shown = if hides_key(&member.name, path) { NOTHING } else { &member.name };
             self.scalar(&member.key, &member.name, shown.to_owned());
             let path = path.key(member.name.as_str());
             // A key that is written twice has a value only once: the other is masked as a whole.
@@ -195,31 +228,24 @@ impl Masker<'_> {
     fn comments(&mut self) {
         let mut scalars = std::mem::take(&mut self.scalars);
         scalars.sort_unstable();
-        let mut from = 0;
+        let mut comments = Comments::of(self.secrets);
+        // Where the comment before ends.
+        let (mut from, mut before) = (0, 0);
         for (start, end) in scalars.into_iter().chain([(self.text.len(), self.text.len())]) {
             let mut rest = from;
             while let Some(hash) = self.text.get(rest..start).and_then(|gap| gap.find('#')).map(|at| rest + at) {
                 let end = super::lines::end(self.text, hash).min(start);
-                self.comment(hash, end);
-                rest = end;
+                let comment = self.text.get(hash..end).unwrap_or_default();
+                let between = |from: usize| self.text.get(from..hash).unwrap_or_default();
+                let follows = between(before).chars().all(char::is_whitespace);
+                let beside_secret = self.hidden.iter().any(|at| *at <= hash && !between(*at).contains('\n'));
+                let masked = comments.masked(comment, follows, beside_secret);
+                if masked != comment {
+                    self.splices.push(Splice { start: hash, end, with: masked });
+                }
+                (rest, before) = (end, end);
             }
             from = end.max(from);
-        }
-    }
-
-    fn comment(&mut self, start: usize, end: usize) {
-        let comment = self.text.get(start..end).unwrap_or_default();
-        let mut masked = String::new();
-        for word in comment.split_inclusive(char::is_whitespace) {
-            let bare = word.trim_end();
-            let has_secret = self.secrets.iter().any(|it| it.len() >= SHORTEST_FOUND && bare.contains(it.as_str()));
-            match has_secret || may_be_a_key(bare) {
-                true => masked.extend([NOTHING, word.get(bare.len()..).unwrap_or_default()]),
-                false => masked.push_str(word),
-            }
-        }
-        if masked != comment {
-            self.splices.push(Splice { start, end, with: masked });
         }
     }
 }

@@ -77,6 +77,12 @@ impl Value {
         self.members().iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
+    /// The same, where the key is probably the one at `at`.
+    pub(super) fn get_near(&self, at: usize, key: &str) -> Option<&Self> {
+        let near = self.members().get(at).filter(|(name, _)| name == key);
+        near.map(|(_, value)| value).or_else(|| self.get(key))
+    }
+
     /// The text of `key`, if this is a mapping that has one there.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -133,9 +139,21 @@ impl Value {
             }
             (Self::Map(own), Self::Map(others)) => {
                 own.len() == others.len()
-                    && own.iter().all(|(key, value)| other.get(key).is_some_and(|other| value.same(other)))
+                    && own
+                        .iter()
+                        .enumerate()
+                        .all(|(at, (key, value))| other.get_near(at, key).is_some_and(|other| value.same(other)))
             }
             _ => self == other,
+        }
+    }
+
+    /// How many keys and values there are, with itself: what `document` counts.
+    pub(super) fn nodes(&self) -> usize {
+        match self {
+            Self::Null | Self::Text(_) => 1,
+            Self::List(items) => 1 + items.iter().map(Self::nodes).sum::<usize>(),
+            Self::Map(members) => 1 + members.iter().map(|(_, value)| 1 + value.nodes()).sum::<usize>(),
         }
     }
 

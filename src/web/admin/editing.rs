@@ -57,7 +57,7 @@ pub(in crate::web) async fn preview(state: &Arc<State>, changes: Vec<Change>) ->
     let trying = tokio::task::spawn_blocking(move || {
         let source = shared.reload.source().ok_or(ApiError::NoConfigFile)?;
         let tried = || -> Result<Config, ChangeError> {
-            let (text, _) = source.file(shared.config().settings.data_dir.clone()).read()?;
+            let (text, _) = source.file(shared.reload.data_dir()).read()?;
             Ok(source.parse(&source.editor().edit(&text, &changes)?)?.config)
         };
         tried().map_err(refusal)
@@ -74,7 +74,7 @@ fn make(
     by: versions::Source,
     now_ms: u64,
 ) -> Result<Made, ChangeError> {
-    let file = source.file(state.config().settings.data_dir.clone());
+    let file = source.file(state.reload.data_dir());
     let (before, current) = file.read()?;
     if current != based_on {
         return Err(WriteError::Stale { current }.into());
@@ -132,7 +132,7 @@ fn refused_edit(fault: EditError) -> ApiError {
             let problems = vec![ProblemView::at(&path, &message)];
             ApiError::InvalidConfig { message, problems }
         }
-        EditError::Aliased { .. } | EditError::Layout { .. } => {
+        EditError::TooLarge { .. } | EditError::Aliased { .. } | EditError::Layout { .. } => {
             ApiError::InvalidConfig { message, problems: Vec::new() }
         }
     }

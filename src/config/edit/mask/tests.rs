@@ -81,6 +81,73 @@ fn a_key_in_a_place_for_names_is_not_shown_either() {
 }
 
 #[test]
+fn f19_keys_of_before_are_not_shown_in_comments() {
+    let text = "\
+providers:
+  - id: ollama # the key: SECRET-1, and \"SECRET-1b\"
+    # apiKey: a-SECRET-2 or 'SECRET 2b'
+    apiKey: &k plain-key # before: 'a-SECRET-3'
+    name: *k
+    apiKeyFile: ${NOPE:-some-default}
+    headers: { X-Org: \"${NOPE:-a-SECRET-4}\", Authorization: Bearer 0a-SECRET-5a, X-Two: ollama }
+    # It was a-SECRET-4 and 0a-SECRET-5a once; x-org: SECRET 6
+    # apiKeys:
+    #   - SECRET-7
+    # - SECRET-8 # cat
+    #
+    # headers:
+    #   X-Any: SECRET-9
+    # models: see https://host/a:b, key file: here
+    # apiKey: ${GROQ_API_KEY} # or ${OTHER}
+    #    apiKeys: [SECRET-10, SECRET-11]
+";
+    let shown = masked_text(text, "").unwrap();
+    assert!(!shown.contains("SECRET"), "{shown}");
+    for part in [
+        "# apiKey: ***\n",
+        "# before: ***\n",
+        "name: *k\n",
+        "# It was *** and *** once; x-org: ***\n",
+        "#   - ***\n    # - *** # ***\n",
+        "#   X-Any: ***\n",
+        "# models: see https://host/a:b, key file: here\n",
+        "# apiKey: ${GROQ_API_KEY} # *** ${OTHER}\n",
+        "#    apiKeys: ***\n",
+    ] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    let document = serde_json::to_string(&masked_document(text, "").unwrap()).unwrap();
+    assert!(document.contains(r#""id":"ollama""#) && document.contains(r#""name":"***""#), "{document}");
+}
+
+#[test]
+fn names_are_shown_however_long_unless_they_begin_as_keys_do() {
+    let long = "meta/abcdef0123456789abcdef0123456789";
+    let text = format!(
+        "settings: {{ defaultChain: {long} }}
+providers:
+  - id: {long}
+    name: {long}
+    models: {{ {long}: {{}}, gsk_0123456789: {{}}, gsk_9876543210: {{}}, '***2': {{}} }}
+    headers: {{ X-{long}: x }}
+chains:
+  - name: {long}
+    entries: [{{ provider: {long}, model: {long} }}, {{ provider: x, model: gsk_0123456789 }}]
+"
+    );
+    let shown = masked_text(&text, "").unwrap();
+    assert_eq!((shown.matches(long).count(), shown.contains("gsk_")), (7, false), "{shown}");
+    let document = masked_document(&text, "").unwrap();
+    let provider = &document.get("providers").unwrap().items()[0];
+    let keys =
+        |key: &str| -> Vec<&str> { provider.get(key).unwrap().members().iter().map(|(key, _)| key.as_str()).collect() };
+    assert_eq!(keys("models"), [long, "***", "***3", "***2"], "no two are the same");
+    assert_eq!(keys("headers"), ["***"]);
+    let json = serde_json::to_string(&document).unwrap();
+    assert_eq!((json.matches(long).count(), json.contains("gsk_")), (7, false), "{json}");
+}
+
+#[test]
 fn what_cannot_be_read_is_not_shown() {
     for text in ["a: [", "? [x]\n: gsk_7hIsMustNeverBePrinted\n"] {
         let error = masked_text(text, "c.yaml").unwrap_err();

@@ -51,6 +51,15 @@ fn changed(text: &str, change: Change, expected: &[&str]) {
     assert_eq!(difference(text, &new), expected, "{shown}\n{new}");
 }
 
+/// It is not the line at fault where the change would go.
+#[test]
+fn what_would_be_too_large_is_refused_for_that() {
+    let text = "version: 1\nproviders: [{ id: a, type: local }]\n";
+    let models: Vec<String> = (0..6_000).map(|at| format!(r#""m{at}":{{"contextWindow":{}}}"#, at + 1)).collect();
+    let error = edit(text, &[put_provider("a", &format!(r#"{{"type":"local","models":{{{}}}}}"#, models.join(",")))]);
+    assert_eq!(error, Err(EditError::TooLarge { most: 20_000 }));
+}
+
 #[test]
 fn o24_a_setting_changes_in_its_line_and_nothing_else_does() {
     for (change, expected) in [

@@ -74,6 +74,80 @@ fn o24_a_mask_of_something_else_is_refused() {
 }
 
 #[test]
+fn a_mask_that_could_mean_several_keys_is_refused_when_one_of_them_goes() {
+    let long = "key-0123456789abcdef-key";
+    for [one, other] in [["short-a", "short-b"], [long, "key-fedcba9876543210-key"]] {
+        let text = loadable().replace("${MISTRAL_API_KEY}", one).replace("mistral-key-in-plain", other);
+        let masked = mask(one);
+        let put = |keys: &[&str]| {
+            let keys = serde_json::to_string(keys).unwrap();
+            edit(&text, &[put_provider("mistral", &format!(r#"{{"type":"mistral","apiKeys":{keys}}}"#))])
+        };
+        assert!(matches!(put(&[&masked]), Err(EditError::Masked { .. })), "{masked}");
+        assert!(matches!(put(&[&masked, "new", "newer"]), Err(EditError::Masked { .. })), "{masked}");
+        assert_eq!(put(&[&masked, &masked]).as_ref(), Ok(&text));
+        let new = put(&[&masked, &masked, "new"]).unwrap();
+        assert_eq!(difference(&text, &new), ["+      - new"]);
+        let new = put(&["new", &masked]).unwrap();
+        assert_eq!(difference(&text, &new), [format!("-      - {one}"), "+      - new".to_owned()]);
+        assert_eq!(difference(&text, &put(&[other]).unwrap()), [format!("-      - {one}")]);
+    }
+}
+
+/// What is hidden as a name, because it is a key as well, may come back.
+#[test]
+fn o24_an_alias_of_a_key_is_hidden_and_means_the_key() {
+    let text = loadable().replace(
+        "apiKey: 'gsk_7hIsMustNeverBePrinted0123456789'",
+        "apiKey: plain-and-simple\n    name: my plain-and-simple key\n    baseUrl: http://plain-and-simple/v1",
+    );
+    let zai = masked_document(&text, "").unwrap().get("providers").unwrap().items()[2].clone();
+    assert_eq!((zai.text("name"), zai.text("baseUrl")), (Some("***"), Some("http://plain-and-simple/v1")));
+    assert_eq!(edited(&text, Change::PutProvider { id: "zai".into(), provider: zai }), text);
+}
+
+/// Names may be as long as keys, and even begin like some.
+#[test]
+fn o24_names_that_were_shown_masked_mean_what_is_there() {
+    const LONG: &str = "meta/abcdef0123456789abcdef0123456789";
+    let models = format!(
+        "models: {{ {LONG}: {{ contextWindow: 1 }}, gsk_0123456789: {{ contextWindow: 2 }}, gsk_9876543210: {{}} }}"
+    );
+    let text = loadable()
+        .replace("headers: { X-Org:", &format!("{models}\n    headers: {{ X-abcdef0123456789abcdef0123456789:"))
+        .replace("model: a }", &format!("model: {LONG} }}, {{ provider: groq, model: gsk_0123456789 }}"));
+    let shown = masked_document(&text, "").unwrap();
+    let groq = shown.get("providers").unwrap().items()[0].clone();
+    let chain = shown.get("chains").unwrap().items()[0].clone();
+    let put = |provider: Value| Change::PutProvider { id: "groq".into(), provider };
+    let put_chain = |chain: Value| Change::PutChain { name: "default".into(), chain };
+    assert_eq!(edit(&text, &[put(groq.clone()), put_chain(chain.clone())]).unwrap(), text);
+    let mut less = groq.clone();
+    let mut kept = groq.get("models").unwrap().clone();
+    kept.set("***", Value::Null);
+    less.set("models", kept);
+    let new = edited(&text, put(less));
+    assert_eq!(new, text.replace("gsk_0123456789: { contextWindow: 2 }, ", ""));
+    for name in ["***", "***4", "***2"] {
+        let mut more = groq.clone();
+        more.set(
+            "models",
+            Value::from([
+                ("a/b", Value::from([("contextWindow", 1.into())])),
+                (name, Value::from([("contextWindow", 5.into())])),
+            ]),
+        );
+        let made = edit(&new, &[put(more)]);
+        let is_known = name == "***";
+        assert_eq!(made.is_ok(), is_known, "{name}");
+        assert!(is_known || matches!(made, Err(EditError::Masked { .. })), "{name}");
+    }
+    let mut other = chain.clone();
+    other.set("entries", value(r#"[{"provider":"groq","model":"***"},{"provider":"groq","model":"***"}]"#));
+    assert!(matches!(edit(&text, &[put_chain(other)]), Err(EditError::Masked { .. })));
+}
+
+#[test]
 fn a_mask_means_the_key_behind_it_wherever_it_stands_in_the_list() {
     let text = loadable();
     let masked = mask("mistral-key-in-plain");
@@ -143,7 +217,8 @@ fn client_keys_may_be_mappings_with_a_label() {
             Editor { origin: "", base_dir: Path::new(""), environment: &ENVIRONMENT, overrides: &Overrides::default() };
         editor.values(TEXT).unwrap()
     };
-    let present = Present { written: &written, resolved: &resolved };
+    let secrets = Secrets::of(&written);
+    let present = Present { written: &written, resolved: &resolved, secrets: &secrets };
     let apply = |change: Change| reconcile(TEXT, &change.apply(present).unwrap()).unwrap();
     let gone = apply(Change::RemoveClientKey { digest: KeyDigest::of("foo") });
     assert_eq!(difference(TEXT, &gone), [format!("-{}", TEXT.lines().nth(5).unwrap())]);
