@@ -146,7 +146,10 @@ impl Together {
     /// Takes one more, unless it touches the one before: then its turn comes when the text is read again.
     fn take(&mut self, change: Vec<Splice>) {
         let start = change.iter().map(|splice| splice.start).min().unwrap_or_default();
-        if self.splices.is_empty() || start > self.end {
+        // What goes may go together with what stands next to it.
+        let goes = |splice: &Splice| splice.with.is_empty();
+        let next = start == self.end && change.iter().all(goes) && self.splices.last().is_some_and(goes);
+        if self.splices.is_empty() || start > self.end || next {
             self.end = change.iter().map(|splice| splice.end).max().unwrap_or_default();
             self.splices.extend(change);
         }
