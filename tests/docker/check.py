@@ -147,7 +147,7 @@ def main():
     # Nothing but the volumes is written, and nobody is root.
     about = json.loads(run("docker", "inspect", container()))[0]
     assert about["HostConfig"]["ReadonlyRootfs"] and about["HostConfig"]["CapDrop"] == ["ALL"], about["HostConfig"]
-    assert run("docker", "top", container(), "-eo", "uid,comm").split("\n")[1].split()[0] == "65532"
+    assert run("docker", "top", container(), "-eo", "pid,uid,comm").split("\n")[1].split()[1] == "65532"
 
     # What was changed is there after `down` and `up`, and so is the log.
     compose("down")
