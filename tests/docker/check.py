@@ -123,7 +123,21 @@ class Browser:
         return re.search(f'name="{name}" value="([^"]+)"', self.page).group(1)
 
 
+def demo():
+    """The image by itself, in front of the simulated providers."""
+    name = run("docker", "run", "--detach", "--read-only", "--publish", "127.0.0.1:3429:3429", "429chain", "demo").strip()
+    try:
+        said = lambda: subprocess.run(["docker", "logs", name], text=True, capture_output=True)
+        key = until(lambda: re.search(r"Client key: (\S+)", said().stdout), "the demo says no key")
+        until(lambda: can_connect(key.group(1)), "the demo does not answer")
+        for _ in range(5):
+            assert json.load(ask(key.group(1)))["choices"][0]["message"]["content"]
+    finally:
+        run("docker", "rm", "--force", name)
+
+
 def main():
+    demo()
     compose("up", "--detach", "--no-build")
     until(healthy, "it does not get healthy")
     said = logs()
@@ -131,7 +145,8 @@ def main():
     admin = re.search(r"admin key, shown only now: (\S+)", said).group(1)
     assert "/config/config.yaml" in said, said
 
-    gateway = run("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", container()).strip()
+    # The network of compose is another one after `down`; this one stays.
+    gateway = run("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
     server = ThreadingHTTPServer((gateway, 0), Upstream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     upstream = f"http://{gateway}:{server.server_port}/v1"
@@ -143,6 +158,8 @@ def main():
     browser.get("/ui/chains/default")
     browser.post("/ui/chains/default/entries", _csrf=browser.hidden("_csrf"), rev=browser.hidden("rev"), provider="outside", model="m", anyway="on")
     assert json.load(ask(client))["choices"][0]["message"]["content"] == "Hello"
+
+    assert "is fine" in compose("exec", "-T", "429chain", "/usr/bin/429chain", "check")
 
     # Nothing but the volumes is written, and nobody is root.
     about = json.loads(run("docker", "inspect", container()))[0]
