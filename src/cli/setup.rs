@@ -8,7 +8,7 @@ use super::args::{Args, Init};
 use super::left_over;
 use super::report::say;
 use crate::config::environment::ProcessEnvironment;
-use crate::config::presets::PRESETS;
+use crate::config::presets::{PRESETS, Preset};
 use crate::config::source::Source;
 use crate::config::{self, litellm, starter};
 use crate::store::admin_key;
@@ -25,6 +25,19 @@ pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
             Failure::usage(format!("no service is called `{name}`. There are: {}", known.join(", ")))
         })?,
     };
+    let ready = create(args, services)?;
+    say(match ready {
+        false => {
+            "\nNext: run 429chain and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
+             at its provider in the file"
+        }
+        true => "\nNext: run 429chain",
+    });
+    Ok(())
+}
+
+/// Writes one with these services and says what is in it; whether the key of one is there.
+fn create(args: &Args, services: Vec<&'static Preset>) -> Result<bool, Failure> {
     let starter = starter::starter(&ProcessEnvironment, services).map_err(Failure::runtime)?;
     write(args, &starter.text)?;
     say(&format!("Wrote {}.\n\nClient key for your apps: {}\n", args.config.display(), starter.client_key));
@@ -34,14 +47,7 @@ pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
     if !starter.missing.is_empty() {
         say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
     }
-    say(match starter.present.is_empty() {
-        true => {
-            "\nNext: run 429chain and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
-             at its provider in the file"
-        }
-        false => "\nNext: run 429chain",
-    });
-    Ok(())
+    Ok(!starter.present.is_empty())
 }
 
 /// Takes over a configuration of LiteLLM's proxy.
@@ -76,7 +82,15 @@ fn write(args: &Args, text: &str) -> Result<(), Failure> {
 pub(super) fn create_missing(args: &Args) -> Result<(), Failure> {
     match args.config.try_exists() {
         Ok(true) => Ok(()),
-        Ok(false) => init(args, &Init::default()),
+        Ok(false) => {
+            if !create(args, starter::usual().collect())? {
+                say(&format!(
+                    "\nNext: give one of them its key at /ui. Or edit {}: what it says is used at once",
+                    args.config.display()
+                ));
+            }
+            Ok(())
+        }
         Err(fault) => Err(Failure::runtime(format!("{} cannot be looked for: {fault}", args.config.display()))),
     }
 }

@@ -24,7 +24,7 @@ pub struct Preset {
     pub limits: &'static [(&'static str, &'static str)],
     /// Models that were free at the time, the most useful first.
     pub models: &'static [&'static str],
-    /// What is free, in one sentence, and as of when.
+    /// What is free, in one sentence, and who said so when.
     pub plan: &'static str,
 }
 
@@ -44,7 +44,7 @@ pub const PRESETS: [Preset; 14] = [
             ("tokensPerDay", "200000"),
         ],
         models: &["openai/gpt-oss-120b", "openai/gpt-oss-20b"],
-        plan: "Free, per model: 30 requests a minute, 1,000 a day; 8,000 tokens a minute (August 2026).",
+        plan: "Free, per model: 30 requests a minute, 1,000 a day; 8,000 tokens a minute (lists of users, August 2026).",
     },
     Preset {
         id: "google",
@@ -60,7 +60,7 @@ pub const PRESETS: [Preset; 14] = [
             ("dayResetsAt", "00:00 America/Los_Angeles"),
         ],
         models: &["gemini-3.1-flash-lite"],
-        plan: "Free: 3.1 Flash-Lite 15 requests a minute, 500 a day; other Flash models only 20 a day (July 2026).",
+        plan: "Free: 3.1 Flash-Lite 15 requests a minute, 500 a day; other Flash models only 20 a day (lists of users, July 2026).",
     },
     Preset {
         id: "openrouter",
@@ -76,7 +76,7 @@ pub const PRESETS: [Preset; 14] = [
             ("dayResetsAt", "00:00 UTC"),
         ],
         models: &["openrouter/free"],
-        plan: "All free models together: 20 requests a minute, 50 a day; 1,000 once $10 were ever bought (autumn 2026).",
+        plan: "All free models together: 20 requests a minute, 50 a day; 1,000 once $10 were ever bought (its documentation, autumn 2026).",
     },
     Preset {
         id: "mistral",
@@ -87,7 +87,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://console.mistral.ai/api-keys"),
         limits: &[],
         models: &["ministral-8b-latest"],
-        plan: "Free mode without published numbers; Mistral announces them in its answers (autumn 2026).",
+        plan: "Free mode without published numbers; Mistral announces them in its answers (reports of users, autumn 2026).",
     },
     Preset {
         id: "cerebras",
@@ -104,7 +104,7 @@ pub const PRESETS: [Preset; 14] = [
             ("tokensPerDay", "1000000"),
         ],
         models: &["gpt-oss-120b"],
-        plan: "Trial keys, per model: 5 requests a minute, 2,400 a day; 1 million tokens a day (October 2026).",
+        plan: "Trial keys, per model: 5 requests a minute, 2,400 a day; 1 million tokens a day (its documentation, October 2026).",
     },
     Preset {
         id: "nvidia",
@@ -115,7 +115,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://build.nvidia.com"),
         limits: &[("scope", "provider"), ("requestsPerMinute", "40")],
         models: &["openai/gpt-oss-120b"],
-        plan: "For trying out: 40 requests a minute over all models of an account (August 2026).",
+        plan: "For trying out: 40 requests a minute over all models of an account (reports of users, August 2026).",
     },
     Preset {
         id: "cohere",
@@ -126,7 +126,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://dashboard.cohere.com/api-keys"),
         limits: &[("requestsPerMinute", "20"), ("tokensPerMinute", "100000")],
         models: &[],
-        plan: "Trial keys, not for commercial use: 20 requests a minute per model, 1,000 calls a month in all (2026).",
+        plan: "Trial keys, not for commercial use: 20 requests a minute per model, 1,000 calls a month in all (its documentation, 2026).",
     },
     Preset {
         id: "cloudflare",
@@ -137,7 +137,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://dash.cloudflare.com/profile/api-tokens"),
         limits: &[],
         models: &[],
-        plan: "Free: 10,000 neurons a day over all models, until midnight UTC (autumn 2026).",
+        plan: "Free: 10,000 neurons a day over all models, until midnight UTC (its documentation, autumn 2026).",
     },
     Preset {
         id: "sambanova",
@@ -148,7 +148,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://cloud.sambanova.ai/apis"),
         limits: &[("requestsPerMinute", "20"), ("requestsPerDay", "20"), ("tokensPerDay", "200000")],
         models: &[],
-        plan: "In effect $5 of credit for three months (July 2026).",
+        plan: "In effect $5 of credit for three months (reports of users, July 2026).",
     },
     Preset {
         id: "huggingface",
@@ -159,7 +159,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://huggingface.co/settings/tokens"),
         limits: &[],
         models: &[],
-        plan: "$0.10 of credit a month; the token needs the permission for Inference Providers (2026).",
+        plan: "$0.10 of credit a month; the token needs the permission for Inference Providers (measured, July 2026).",
     },
     Preset {
         id: "zai",
@@ -170,7 +170,7 @@ pub const PRESETS: [Preset; 14] = [
         key_page: Some("https://z.ai/manage-apikey/apikey-list"),
         limits: &[("concurrentRequests", "1")],
         models: &["glm-4.7-flash"],
-        plan: "Free Flash models, one request at a time (August 2026).",
+        plan: "Free Flash models, one request at a time (reports of users, August 2026).",
     },
     Preset {
         id: "openai",
