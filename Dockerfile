@@ -3,8 +3,10 @@
 #   docker build --tag 429chain .
 #   docker run -p 127.0.0.1:3429:3429 -v 429chain-config:/config -v 429chain-data:/data 429chain
 #
-# For another architecture: `docker buildx build --platform linux/arm64 .` builds in emulation. To cross-compile, give the
-# Rust target and a C compiler for it: --build-arg TARGET=aarch64-unknown-linux-gnu --build-arg CROSS=gcc-aarch64-linux-gnu
+# For another architecture: `docker buildx build --platform linux/arm64 .` builds in emulation. To cross-compile from amd64
+# to arm64 without it, give target, C compiler and the image to put the program into:
+#   --build-arg TARGET=aarch64-unknown-linux-gnu --build-arg CROSS=gcc-aarch64-linux-gnu \
+#   --build-arg RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot-arm64
 
 ARG RUST_IMAGE=rust:1.95-slim-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot

@@ -20,8 +20,12 @@ const cargo = await readFile(join(root, 'Cargo.toml'), 'utf8');
 const version = /^version = "([^"]+)"/m.exec(cargo)[1];
 const main = JSON.parse(await readFile(join(root, 'npm/429chain/package.json'), 'utf8'));
 
+// With `--provenance` npm wants to know where a package comes from.
+const from = process.env.GITHUB_REPOSITORY;
+const repository = from ? { repository: { type: 'git', url: `git+https://github.com/${from}.git` } } : {};
+
 async function write(folder, about) {
-  await writeFile(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ ...about, ...repository }, null, 2)}\n`);
   await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', resolve(out), resolve(folder)], { encoding: 'utf8' });
   console.log(join(out, JSON.parse(packed)[0].filename));
@@ -38,7 +42,7 @@ for (const [platform, binary] of binaries.map((one) => one.split(/=(.*)/s))) {
   await chmod(join(folder, 'bin', name), 0o755);
   const { license } = main;
   const description = `The 429chain program for ${platform}. Install the package 429chain.`;
-  await write(folder, { name: `@429chain/${platform}`, version, description, license, os: [os], cpu: [cpu], files: ['bin'], preferUnplugged: true });
+  await write(folder, { name: `@429chain/${platform}`, version, description, license, os: [os], cpu: [cpu], ...(os === 'linux' ? { libc: ['glibc'] } : {}), files: ['bin'], preferUnplugged: true });
 }
 const folder = join(out, '429chain');
 await rm(folder, { recursive: true, force: true });

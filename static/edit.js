@@ -43,7 +43,8 @@
   function settle() {
     const list = $("#entries");
     if (!list) return;
-    for (const field of $$("input[name=rev]")) field.value = list.dataset.rev;
+    // What a question has named is what it is about.
+    for (const field of $$("input[name=rev]")) if (!field.closest("#dialog")) field.value = list.dataset.rev;
     for (const place of $$("select[data-is]", list)) place.value = place.dataset.is;
     fit();
   }

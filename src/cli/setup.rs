@@ -61,6 +61,9 @@ fn import(args: &Args, theirs: &Path) -> Result<(), Failure> {
     if let Some(key) = &imported.client_key {
         say(&format!("Client key for your apps: {key}\n"));
     }
+    if !imported.missing.is_empty() {
+        say(&format!("Not set, so their providers are switched off: {}", imported.missing.join(", ")));
+    }
     for note in &imported.notes {
         say(&format!("note: {note}"));
     }

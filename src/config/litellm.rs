@@ -22,6 +22,8 @@ pub struct Imported {
     pub text: String,
     /// A client key that was made because the file names none: to be shown once.
     pub client_key: Option<String>,
+    /// Variables that are not set: their providers are disabled until they are.
+    pub missing: Vec<String>,
     /// What could not be taken over, and what to look at.
     pub notes: Vec<String>,
 }
@@ -50,10 +52,10 @@ struct Account {
     base_url: Option<String>,
     /// As it is to be written.
     key: Option<String>,
-    /// The variable that has to be set for it.
-    variable: Option<String>,
+    /// Variables that have to be set for it.
+    variables: Vec<String>,
     /// By model: keys and values of `rateLimits`.
-    limits: BTreeMap<String, Vec<(&'static str, String)>>,
+    limits: BTreeMap<String, Vec<(&'static str, u64)>>,
 }
 
 /// Everything that was found.
@@ -62,7 +64,10 @@ struct Found {
     accounts: Vec<Account>,
     /// Names, and entries as account and model.
     chains: Vec<(String, Vec<(String, String)>)>,
-    master_key: Option<String>,
+    /// What groups are called here.
+    names: BTreeMap<String, String>,
+    /// As it is to be written, and the variable that it is in.
+    master_key: Option<(String, Option<String>)>,
     notes: Vec<String>,
 }
 
@@ -78,14 +83,24 @@ pub fn import(text: &str, origin: &str, environment: &dyn Environment) -> Result
         return Err(ImportError::Foreign(origin.to_owned()));
     }
     let (client_key, made) = match found.master_key.take() {
-        Some(key) => (key, None),
+        Some((key, variable)) => {
+            let is_missing = |name: &String| write::is_missing(name, environment);
+            if let Some(name) = variable.filter(is_missing) {
+                found.notes.push(format!("{name} is not set: 429chain needs it, since it holds the key of your apps"));
+            }
+            (key, None)
+        }
         None => {
             let key = random_key("sk-429-")?;
             (key.clone(), Some(key))
         }
     };
     let text = write::write(&found, &client_key, environment);
-    Ok(Imported { text, client_key: made, notes: found.notes })
+    let mut missing: Vec<String> =
+        found.accounts.iter().flat_map(|account| account.missing(environment)).map(str::to_owned).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    Ok(Imported { text, client_key: made, missing, notes: found.notes })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 
@@ -124,7 +124,20 @@ fn admit(state: &State, request: &ServiceRequest, visitor: Visitor) -> Result<()
 fn is_from_here(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
     const PASSED_ON: [&str; 6] = ["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"];
     let passed_on = |name: &HeaderName| PASSED_ON.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded");
-    peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !headers.keys().any(passed_on)
+    let called = headers.get(HOST).map(|host| host.to_str().is_ok_and(names_this_machine));
+    // A page from elsewhere may have made its own name lead here: then a browser of this machine asks for it.
+    let called = called.unwrap_or(true);
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !headers.keys().any(passed_on) && called
+}
+
+/// Whether a `Host` is this machine whatever any name server says.
+fn names_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let local = name.eq_ignore_ascii_case("localhost");
+    local || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -151,6 +164,20 @@ mod tests {
             ] {
                 assert!(!asks(Some(peer), header), "{peer} {header}");
             }
+        }
+        for (host, here) in [
+            ("127.0.0.1:3429", true),
+            ("localhost", true),
+            ("LocalHost:3429", true),
+            ("[::1]:3429", true),
+            ("evil.example:3429", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            assert_eq!(is_from_here(Some([127, 0, 0, 1].into()), &headers), here, "{host}");
         }
         for peer in [None, Some("10.0.0.1"), Some("0.0.0.0"), Some("::ffff:10.0.0.1"), Some("::"), Some("fe80::1")] {
             assert!(!asks(peer, "accept"), "{peer:?}");

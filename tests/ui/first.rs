@@ -33,7 +33,7 @@ async fn the_page_leads_from_nothing_to_a_chain() {
     let html = visitor.get("/ui").await.text();
     assert!(html.contains("Get started – 0 of 3") && html.contains(r#"href="/ui/providers/new""#), "{html}");
     assert_eq!(primary(&html), ["Add provider"]);
-    for gone in ["Chains now", "id=\"limits\"", "id=\"figures\"", "id=\"log\"", "from-providers", "NaN", "null", "0 %"]
+    for gone in ["Chains now", "id=\"limits\"", "id=\"figures\"", "id=\"log\"", "/ui/start/chain", "NaN", "null", "0 %"]
     {
         assert!(!html.contains(gone), "{gone}: {html}");
     }
@@ -43,7 +43,7 @@ async fn the_page_leads_from_nothing_to_a_chain() {
     let html = visitor.get("/ui").await.text();
     assert!(html.contains("Get started – 1 of 3") && html.contains("done</b> a"), "{html}");
     assert_eq!(primary(&html), ["<span>Make chain <code>default"]);
-    assert!(html.contains(r#"<form method="post" action="/ui/chains/from-providers">"#), "{html}");
+    assert!(html.contains(r#"<form method="post" action="/ui/start/chain">"#), "{html}");
     assert!(html.contains(&format!(r#"name="rev" value="{}""#, revision(app).await)), "{html}");
     assert!(html.contains(&format!(r#"name="_csrf" value="{}""#, visitor.token().await)));
 

@@ -53,7 +53,7 @@ test('an open page follows from nothing to a chain and back', async () => {
   await live(page);
   assert.deepEqual(await primary(page), ['Make chain default from these providers']);
   await check(page, 'first-chain');
-  const form = page.locator('form[action="/ui/chains/from-providers"]');
+  const form = page.locator('form[action="/ui/start/chain"]');
   assert.match(await form.locator('[name=rev]').inputValue(), /^[0-9a-f]{16}$/);
   assert.equal((await form.locator('[name=_csrf]').inputValue()).length, 64);
 

@@ -15,7 +15,10 @@ function find() {
   } catch {
     const optional = Object.keys(require("../package.json").optionalDependencies);
     const known = optional.map((name) => name.split("/")[1]);
-    const why = known.includes(platform)
+    const musl = process.platform === "linux" && !process.report?.getReport().header.glibcVersionRuntime;
+    const why = musl
+      ? "the packages are for glibc, and this system has none: take the archive `-musl` of a release"
+      : known.includes(platform)
       ? `the package @429chain/${platform} is not installed: was npm told to leave out optional dependencies (--omit=optional)?`
       : `there is no program for ${platform}, only for ${known.join(", ")}. Build it from source instead: cargo install --path . in a clone`;
     console.error(`429chain: ${why}`);
@@ -28,6 +31,8 @@ child.on("error", (fault) => {
   console.error(`429chain: the program cannot be started: ${fault.message}`);
   process.exit(1);
 });
-// A terminal sends these to the child as well; a supervisor only to us.
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// A terminal sends Ctrl-C to the program as well, and a second one would cut what is in progress. A supervisor tells only us.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+  process.on(signal, () => { if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal); });
+}
 child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -54,20 +54,60 @@ const SERVICES: [(&str, Service); 24] = [
     ("custom_openai", SERVER),
 ];
 
+/// Those that speak another protocol, whatever address is given.
+const OTHERS: [&str; 14] = [
+    "anthropic",
+    "azure",
+    "azure_ai",
+    "azure_text",
+    "bedrock",
+    "bedrock_converse",
+    "vertex_ai",
+    "vertex_ai_beta",
+    "sagemaker",
+    "sagemaker_chat",
+    "watsonx",
+    "replicate",
+    "palm",
+    "triton",
+];
+
 /// The service, and the model as it is called there. Why not, for those that speak otherwise.
 pub(super) fn find(model: &str, base_url: Option<&str>) -> Result<(Service, String), String> {
     let Some((prefix, rest)) = model.split_once('/') else {
-        return Ok((if base_url.is_some() { SERVER } else { OPENAI }, model.to_owned()));
+        return match base_url {
+            Some(_) => Ok((SERVER, model.to_owned())),
+            None if is_of_openai(model) => Ok((OPENAI, model.to_owned())),
+            // A key of somebody else must not go to OpenAI.
+            None => Err(format!("{model}: it names no service, and is no model of OpenAI's by its name")),
+        };
     };
+    if OTHERS.contains(&prefix) {
+        return Err(format!("{model}: `{prefix}` does not speak the OpenAI protocol"));
+    }
     let known = SERVICES.iter().find(|(known, _)| *known == prefix).map(|(_, service)| *service);
     match known {
         Some(OPENAI) if base_url.is_some() => Ok((SERVER, rest.to_owned())),
         Some(service) if service == SERVER && base_url.is_none() => {
             Err(format!("{model}: it has no `api_base`, and there is no usual one"))
         }
+        Some(service) if service.dialect == Dialect::Huggingface => Ok((service, at_router(rest))),
         Some(service) => Ok((service, rest.to_owned())),
         None if base_url.is_some() => Ok((SERVER, rest.to_owned())),
         None => Err(format!("{model}: `{prefix}` does not speak the OpenAI protocol, or is not known here")),
+    }
+}
+
+/// LiteLLM takes these for OpenAI's when they come without a service.
+fn is_of_openai(model: &str) -> bool {
+    ["gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-", "ft:gpt-"].iter().any(|begin| model.starts_with(begin))
+}
+
+/// `together/owner/model` is `owner/model:together` for the router itself.
+fn at_router(model: &str) -> String {
+    match model.split_once('/') {
+        Some((provider, rest)) if rest.contains('/') => format!("{rest}:{provider}"),
+        _ => model.to_owned(),
     }
 }
 

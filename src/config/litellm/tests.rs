@@ -91,3 +91,78 @@ fn a_file_without_a_key_gets_one_and_another_file_is_refused() {
     let broken = import("a: [", "l.yaml", &environment()).err().unwrap().to_string();
     assert!(broken.contains("l.yaml:2:1: "), "{broken}");
 }
+
+/// A key goes nowhere but to whom it was given for.
+#[test]
+fn no_key_is_sent_to_somebody_else() {
+    let text = r#"
+model_list:
+  - { model_name: a, litellm_params: { model: openai/mine, base_url: "http://localhost:8000/v1", api_key: private } }
+  - { model_name: a, litellm_params: { model: claude-3-5-sonnet, api_key: os.environ/ANTHROPIC_API_KEY } }
+  - { model_name: a, litellm_params: { model: azure/dep, api_base: "https://x.openai.azure.com", api_key: k } }
+  - { model_name: a, litellm_params: { model: gpt-4o, litellm_credential_name: shared } }
+"#;
+    let imported = import(text, "l.yaml", &environment()).unwrap();
+    let config = read(&imported);
+    assert_eq!(config.providers.len(), 1);
+    assert_eq!(config.providers[0].base_url, "http://localhost:8000/v1");
+    assert_eq!(imported.notes.len(), 3, "{:?}", imported.notes);
+}
+
+#[test]
+fn addresses_and_keys_may_stand_in_the_environment() {
+    let text = r#"
+model_list:
+  - { model_name: a, litellm_params: { model: ollama/q, api_base: os.environ/OLLAMA_URL } }
+  - { model_name: a, litellm_params: { model: openai/x, api_base: os.environ/NOT_THERE, api_key: os.environ/NEITHER } }
+general_settings: { master_key: os.environ/NO_MASTER }
+"#;
+    let mut environment = environment();
+    environment.insert("OLLAMA_URL".to_owned(), "http://10.0.0.9:11434".to_owned());
+    environment.insert("MASTER_LATER".to_owned(), "x".to_owned());
+    let imported = import(text, "l.yaml", &environment).unwrap();
+    assert_eq!(imported.missing, ["NEITHER", "NOT_THERE"]);
+    assert!(imported.notes.iter().any(|note| note.starts_with("NO_MASTER is not set")), "{:?}", imported.notes);
+    environment.insert("NO_MASTER".to_owned(), "key-of-the-master".to_owned());
+    let config = parse(&imported.text, "t.yaml", Path::new(""), &environment, &Overrides::default());
+    let config = config.unwrap_or_else(|errors| panic!("{errors}\n{}", imported.text));
+    assert_eq!(config.providers[0].base_url, "http://10.0.0.9:11434/v1");
+    assert_eq!(config.providers.iter().map(|it| it.enabled).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn groups_stay_apart_aliases_are_chains_and_the_smaller_limit_holds() {
+    let text = r#"
+model_list:
+  - { model_name: gpt-4, litellm_params: { model: groq/one, api_key: k, rpm: 30 } }
+  - { model_name: "gpt 4", litellm_params: { model: groq/two, api_key: k } }
+  - { model_name: other, litellm_params: { model: groq/one, api_key: k, rpm: 10 } }
+  - { model_name: other, litellm_params: { model: huggingface/together/deepseek-ai/R1, api_key: k } }
+router_settings:
+  model_group_alias: { fast: gpt-4, none: nobody }
+  fallbacks: [{ "*": [other] }]
+"#;
+    let imported = import(text, "l.yaml", &environment()).unwrap();
+    let config = read(&imported);
+    let chains: Vec<String> = config
+        .chains
+        .iter()
+        .map(|chain| {
+            let models: Vec<&str> = chain.entries.iter().map(|it| it.model.as_str()).collect();
+            format!("{}: {}", chain.name, models.join(" "))
+        })
+        .collect();
+    let router = "deepseek-ai/R1:together";
+    assert_eq!(
+        chains,
+        [
+            format!("gpt-4: one {router}"),
+            format!("gpt-4-2: two one {router}"),
+            format!("other: one {router}"),
+            format!("fast: one {router}"),
+        ]
+    );
+    let limits = config.providers[0].limits_of(&crate::domain::ids::ModelId::new("one"));
+    assert_eq!(limits.requests_per_minute, 10.try_into().ok());
+    assert!(imported.notes.iter().any(|note| note.contains("alias none")), "{:?}", imported.notes);
+}

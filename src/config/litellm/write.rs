@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Found;
+use super::{Account, Found};
 use crate::config::environment::Environment;
 use crate::config::presets::Preset;
 
@@ -29,17 +29,21 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
             line(format_args!("  # {page}\n  # {plan}"));
         }
         line(format_args!("  - id: {}\n    type: {}", account.id, account.service.dialect.word()));
+        let missing: Vec<&str> = account.missing(environment).collect();
+        let optional = |text: &str, instead: &str| {
+            let with =
+                |text: String, name: &&str| text.replace(&format!("${{{name}}}"), &format!("${{{name}:-{instead}}}"));
+            missing.iter().fold(text.to_owned(), with)
+        };
         if let Some(url) = &account.base_url {
-            line(format_args!("    baseUrl: {}", scalar(url)));
+            line(format_args!("    baseUrl: {}", scalar(&optional(url, "http://localhost"))));
         }
-        let missing =
-            account.variable.as_ref().filter(|name| environment.get(name).is_none_or(|it| it.trim().is_empty()));
-        match (&account.key, missing) {
-            (Some(_), Some(name)) => line(format_args!(
-                "    apiKey: ${{{name}:-}}\n    enabled: false                  # set {name}, then say true here"
-            )),
-            (Some(key), None) => line(format_args!("    apiKey: {}", scalar(key))),
-            (None, _) => {}
+        if let Some(key) = &account.key {
+            line(format_args!("    apiKey: {}", scalar(&optional(key, ""))));
+        }
+        if !missing.is_empty() {
+            let names = missing.join(" and ");
+            line(format_args!("    enabled: false                  # set {names}, then say true here"));
         }
         if !account.limits.is_empty() {
             line(format_args!("    models:"));
@@ -64,10 +68,23 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
     text
 }
 
+/// Whether a variable has no value.
+pub(super) fn is_missing(name: &str, environment: &dyn Environment) -> bool {
+    environment.get(name).is_none_or(|value| value.trim().is_empty())
+}
+
+impl Account {
+    /// What has to be set before it can be used.
+    pub(super) fn missing<'a>(&'a self, environment: &'a dyn Environment) -> impl Iterator<Item = &'a str> {
+        self.variables.iter().map(String::as_str).filter(|name| is_missing(name, environment))
+    }
+}
+
 /// In quotes unless it is plain in every place.
 fn scalar(text: &str) -> String {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-'));
     let reference = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let reference = reference.map(|name| name.strip_suffix(":-").unwrap_or(name));
     let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let begins = text.starts_with(|sign: char| sign.is_ascii_alphabetic());
     match (plain && begins) || reference.is_some_and(is_name) {

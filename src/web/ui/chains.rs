@@ -28,9 +28,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     let post = web::post;
     config
         .service(page("/ui/chains").route(get().to(all)).route(web::head().to(all)).route(post().to(make::create)))
-        .service(
-            page("/ui/chains/{name:from-providers}").route(get().to(edit::page)).route(post().to(make::from_providers)),
-        )
+        .service(page("/ui/start/chain").route(post().to(make::from_providers)))
         .service(page("/ui/chains/{name}").route(get().to(edit::page)).route(post().to(edit::rename)))
         .service(page("/ui/chains/{name}/entries").route(post().to(entries::add)))
         .service(page("/ui/chains/{name}/entries/{n}/move").route(post().to(entries::move_to)))

@@ -122,7 +122,7 @@ async fn the_first_chain_is_made_from_the_providers() {
     let providers = [("a", &listing), ("b", &silent)];
     let living = Living::start(&chain_of(&providers));
     let visitor = Visitor::inside(&living.app).await;
-    let exists = send(&visitor, "/ui/chains/from-providers", "").await;
+    let exists = send(&visitor, "/ui/start/chain", "").await;
     assert!(exists.status == 409 && exists.text().contains("There is a chain `default` already."));
     // As somebody has left it with an editor.
     let bare = chain_of(&providers).split("chains:").next().unwrap().to_owned();
@@ -134,7 +134,7 @@ async fn the_first_chain_is_made_from_the_providers() {
     let bare = bare.replace("id: b\n", "id: b\n    enabled: false\n");
     let living = Living::start(&(bare.clone() + "chains: [{ name: other, entries: [{ provider: b, model: m }] }]\n"));
     let visitor = Visitor::inside(&living.app).await;
-    let reply = send(&visitor, "/ui/chains/from-providers", "").await;
+    let reply = send(&visitor, "/ui/start/chain", "").await;
     assert_eq!(reply.header("location"), "/ui/chains/default?did=added", "{}", reply.text());
     assert!(file(&living).contains("first") && !file(&living).contains("second"), "{}", file(&living));
     assert_eq!(listing.calls(), 1, "it was asked for its list");
@@ -148,7 +148,7 @@ async fn the_first_chain_is_made_from_the_providers() {
     );
     let visitor = Visitor::inside(&living.app).await;
     let before = file(&living);
-    let reply = send(&visitor, "/ui/chains/from-providers", "").await;
+    let reply = send(&visitor, "/ui/start/chain", "").await;
     assert!(reply.status == 422 && reply.text().contains("No model of b is known"), "{}", reply.text());
     assert_eq!(file(&living), before);
     living.app.stop().await;

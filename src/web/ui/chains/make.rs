@@ -68,7 +68,7 @@ fn chain(desk: &Desk, draft: &Draft) -> Result<Value, Wrong> {
     Ok(Value::from([("entries", Value::List(entries))]))
 }
 
-/// `POST /ui/chains/from-providers`: a chain `default` of one model of each provider that is switched on.
+/// `POST /ui/start/chain`: a chain `default` of one model of each provider that is switched on.
 pub(super) async fn from_providers(request: HttpRequest, fields: Form<Fields>) -> HttpResponse {
     let desk = match Desk::open(&request).await {
         Ok(desk) => desk,
