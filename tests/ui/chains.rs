@@ -260,3 +260,19 @@ async fn o28_a_test_says_what_came_of_each_entry() {
     assert!(at("waits") < at("trying") && at("trying") < at("answered") && at("#tried-1") < at("#tried-2"));
     living.app.stop().await;
 }
+
+#[actix_rt::test]
+async fn an_order_is_made_at_once_or_not_at_all() {
+    let (a, b) = (healthy().await, healthy().await);
+    let living = Living::start(&chain_of(&[("a", &a), ("b", &b)]));
+    let visitor = Visitor::inside(&living.app).await;
+    let before = file(&living);
+    for order in ["", "1", "1,1", "0,1", "1,3", "x"] {
+        let reply = send(&visitor, "/ui/chains/default/order", &format!("order={order}")).await;
+        assert_eq!(reply.status, 422, "{order}");
+    }
+    assert_eq!(file(&living), before);
+    assert_eq!(send(&visitor, "/ui/chains/default/order", "order=2,1").await.status, 303);
+    assert_eq!(living.app.served_by().await, "b/m");
+    living.app.stop().await;
+}

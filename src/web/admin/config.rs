@@ -123,13 +123,6 @@ impl Present {
         self.reason.as_deref()
     }
 
-    /// Why it cannot be changed from here, as a sentence; `None` when it can.
-    pub(in crate::web) fn closed(&self) -> Option<String> {
-        let Self { path, reason, .. } = self;
-        let why = |reason: &String| format!("Settings come from {path}, which cannot be written: {reason}.");
-        reason.as_ref().map(why)
-    }
-
     /// Of its text.
     pub(in crate::web) fn revision(&self) -> &str {
         &self.revision
@@ -143,7 +136,9 @@ impl Present {
     /// Why it cannot be changed from here.
     pub(in crate::web) fn locked(&self) -> Option<String> {
         match (&self.reason, &self.document) {
-            (Some(reason), _) => Some(format!("Settings come from {} (read-only): {reason}.", self.path)),
+            (Some(reason), _) => {
+                Some(format!("Settings come from {} (read-only), which cannot be written: {reason}.", self.path))
+            }
             (None, None) => Some(format!("{} is no YAML: mend it with an editor first.", self.path)),
             (None, Some(_)) => None,
         }

@@ -6,7 +6,7 @@ mod edit;
 mod entries;
 mod listed;
 mod make;
-mod picks;
+pub(super) mod picks;
 mod trial;
 
 use actix_web::http::StatusCode;
@@ -33,6 +33,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(page("/ui/chains/{name}/entries").route(post().to(entries::add)))
         .service(page("/ui/chains/{name}/entries/{n}/move").route(post().to(entries::move_to)))
         .service(page("/ui/chains/{name}/entries/{n}/delete").route(post().to(entries::delete)))
+        .service(page("/ui/chains/{name}/order").route(post().to(entries::order)))
         .service(page("/ui/chains/{name}/default").route(post().to(edit::default)))
         .service(page("/ui/chains/{name}/test").route(post().to(trial::test)))
         .service(page("/ui/chains/{name}/delete").route(get().to(delete::page)).route(post().to(delete::delete)));

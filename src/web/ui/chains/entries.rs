@@ -152,6 +152,26 @@ async fn found(request: &HttpRequest, name: &str) -> Result<(Desk, Listed), Faul
     Ok((desk, chain))
 }
 
+/// `POST /ui/chains/{name}/order`: all entries at once, by their present places counted from 1, as in `3,1,2`.
+pub(super) async fn order(request: HttpRequest, name: Path<String>, fields: Form<Fields>) -> HttpResponse {
+    let (desk, chain) = match found(&request, &name).await {
+        Ok(found) => found,
+        Err(fault) => return fault.page(&request),
+    };
+    let places = fields.text("order").split(',').map(|place| place.trim().parse::<usize>().ok()?.checked_sub(1));
+    let Some(order) = places.collect::<Option<Vec<usize>>>() else {
+        let words = format!("An order names each place from 1 to {} once. Nothing was moved.", chain.places.len());
+        return show(&request, &name, WRONG, Told::refused(words)).await;
+    };
+    match desk.change(fields.revision(), vec![Change::OrderEntries { chain: name.clone(), order }]).await {
+        Ok(()) => done(&request, &name, "saved", Told::done("The order is changed.")).await,
+        Err(fault) => {
+            let (status, words) = refusal(&fault, "Your order was not applied.");
+            show(&request, &name, status, Told::refused(words)).await
+        }
+    }
+}
+
 async fn done(request: &HttpRequest, name: &str, word: &str, told: Told) -> HttpResponse {
     match wants_part(request) {
         true => show(request, name, StatusCode::OK, told).await,

@@ -31,6 +31,6 @@ pub(super) fn all(state: &State, config: &Config) -> Vec<Known> {
 }
 
 /// An entry that somebody has chosen or written. Whatever a provider calls its models, none of it refers to the environment.
-pub(super) fn entry(provider: &str, model: &str) -> Value {
+pub(in crate::web::ui) fn entry(provider: &str, model: &str) -> Value {
     Value::from([("provider", provider.into()), ("model", model.replace("${", "$${").into())])
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use crate::web::admin::config::Present;
 use crate::web::state::State;
 use crate::web::ui::live::stage::Stage;
+use crate::web::ui::paper::Paper;
 
 #[derive(Template)]
 #[template(path = "start.html")]
@@ -28,18 +28,14 @@ pub(super) struct Start {
 impl Start {
     /// The steps; `None` when the page has better things to show.
     pub(super) async fn of(state: &Arc<State>, stage: Stage, csrf: &str, address: String) -> Option<Self> {
-        let config = state.config();
         let done = match stage {
             Stage::NoProvider => 0,
             Stage::NoChain => 1,
             Stage::AllOff | Stage::Running => return None,
         };
+        let Paper { config, revision, locked: closed, .. } = Paper::read(state).await;
         let on = config.providers.iter().filter(|provider| provider.enabled).map(|provider| provider.name.clone());
         let off = config.providers.iter().filter(|provider| !provider.enabled).count();
-        let (revision, closed) = match Present::read(state).await {
-            Ok(present) => (present.revision().to_owned(), present.closed()),
-            Err(fault) => (String::new(), Some(fault.to_string())),
-        };
         Some(Self { done, on: on.collect(), off, closed, revision, csrf: csrf.to_owned(), address })
     }
 }

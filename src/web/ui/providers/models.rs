@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
+use super::super::chains::picks;
 use super::super::did::done;
 use super::super::fault::Fault;
 use super::super::fields::Fields;
@@ -175,8 +176,7 @@ async fn part(request: &HttpRequest, id: &str, q: &str, fault: Option<String>) -
 pub(super) async fn add(request: HttpRequest, id: Path<String>, fields: Form<Fields>) -> HttpResponse {
     let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
     let (chain, model) = (fields.text("chain").to_owned(), fields.text("model"));
-    // Whatever it calls its models, none of it refers to the environment.
-    let entry = Value::from([("provider", id.as_str().into()), ("model", model.replace("${", "$${").into())]);
+    let entry = picks::entry(&id, model);
     let chains = Paper::read(state).await.names.chains;
     let change = match chain.is_empty() {
         true if !chains.is_empty() => {
