@@ -104,6 +104,8 @@ test('a key is revoked in a dialog, and Cancel changes nothing', async () => {
   assert.equal(await running.proxy.file(), before);
   assert.ok(await opener.evaluate((one) => one === document.activeElement), 'the focus is back where it was');
   await opener.click();
+  // A key pressed before the question is there is none of the dialog's.
+  await dialog.getByRole('heading').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   assert.ok(await works(key));

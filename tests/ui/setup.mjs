@@ -36,10 +36,19 @@ export async function open(running, { viewport = DESKTOP, theme = 'light', scrip
   const context = await running.browser.newContext({
     viewport, colorScheme: theme, javaScriptEnabled: scripts, locale: 'en-GB', timezoneId: 'UTC', ...more,
   });
+  if (process.env.SLOW) await slow(context, Number(process.env.SLOW));
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   watch(page, running);
   return page;
+}
+
+/** Answers that scripts ask for come later by so many ms: a test that does not wait for what it is about fails then. */
+async function slow(context, ms) {
+  await context.route((url) => url.pathname.startsWith('/ui'), async (route) => {
+    if (route.request().headers()['hx-request']) await new Promise((done) => setTimeout(done, ms));
+    await route.continue().catch(() => {});
+  });
 }
 
 /** Notes what the page must not do. */
