@@ -1,6 +1,7 @@
 //! The log of requests: one row for each, with its whole trail.
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Bound;
 
 use redb::{AccessGuard, ReadableDatabase, ReadableTable, WriteTransaction};
@@ -76,13 +77,19 @@ pub struct Page {
 impl Request {
     /// Ready to be written.
     #[must_use]
-    pub fn encode(&self) -> Encoded {
-        Encoded { key: key::encode(&self.id), row: form::encode(self), facts: self.facts() }
+    pub fn encode(mut self) -> Encoded {
+        let (key, row) = (key::encode(&self.id), form::encode(&self));
+        let names = (mem::take(&mut self.chain).into(), mem::take(&mut self.client).into());
+        Encoded { key, row, facts: self.facts_with(names) }
     }
 
     /// What sums are made of.
     #[must_use]
-    pub fn facts(&self) -> Facts<'static> {
+    pub fn facts(&self) -> Facts<'_> {
+        self.facts_with((self.chain.as_str().into(), self.client.as_str().into()))
+    }
+
+    fn facts_with<'a>(&self, (chain, client): (Cow<'a, str>, Cow<'a, str>)) -> Facts<'a> {
         let served = self.trail.iter().find(|step| step.outcome == StepOutcome::Served);
         let passed_on = match (self.trail.first(), served) {
             (Some(first), Some(by)) => (&first.provider, &first.model) != (&by.provider, &by.model),
@@ -90,14 +97,14 @@ impl Request {
         };
         let calls = self.trail.iter().filter(|step| step.outcome.is_call()).map(|step| Call {
             failed: (step.outcome == StepOutcome::Failed).then(|| step.reason.unwrap_or(Reason::Unknown)),
-            provider: step.provider.as_str().to_owned().into(),
-            model: step.model.as_str().to_owned().into(),
+            provider: step.provider.clone(),
+            model: step.model.clone(),
             ms: step.ms.unwrap_or_default(),
         });
         Facts {
             arrived: key::time_of(&self.id),
-            chain: self.chain.clone().into(),
-            client: self.client.clone().into(),
+            chain,
+            client,
             code: self.code.clone(),
             usage: self.usage,
             waited_ms: self.waited_ms,
@@ -124,8 +131,8 @@ impl Encoded {
     #[must_use]
     pub fn size(&self) -> usize {
         let Facts { chain, client, calls, .. } = &self.facts;
-        let of_call = |call: &Call<'_>| size_of::<Call<'_>>() + call.provider.len() + call.model.len();
-        let facts = chain.len() + client.len() + calls.iter().map(of_call).sum::<usize>();
+        // Names of providers and models are shared with the configuration.
+        let facts = chain.len() + client.len() + calls.len() * size_of::<Call>();
         size_of::<Self>() + self.key.len() + self.row.len() + facts
     }
 }

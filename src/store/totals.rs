@@ -12,12 +12,12 @@ use super::error::{Fault, StoreError};
 use super::requests::{Encoded, Request, first_id_at, key_of};
 use super::tables::{REQUESTS, TOTALS};
 use crate::domain::time::Wall;
-use crate::domain::totals::{Scope, Totals, fold};
+use crate::domain::totals::{Totals, fold};
 
 mod key;
 
 pub use key::{Kind, Unit, chain_and_entry};
-use key::{decode, encode, start, within};
+use key::{around, decode, encode, name, start};
 
 /// How long rows are kept at least: `retentionDays` is one or more.
 const ROWS_FOR: u64 = 24 * 3_600_000;
@@ -76,7 +76,7 @@ impl Database {
                             fold(&row.facts(), |scope, totals| {
                                 let (of, name) = name(scope);
                                 if of == kind {
-                                    sums.totals.entry(name).or_default().add(&totals);
+                                    sums.totals.entry(name.concat()).or_default().add(totals);
                                 }
                             });
                         }
@@ -186,22 +186,35 @@ pub(super) fn apply<'a>(
     rows: impl IntoIterator<Item = &'a Encoded>,
     kinds: &[Kind],
 ) -> Result<(), Fault> {
-    let mut cells: BTreeMap<Vec<u8>, Totals> = BTreeMap::new();
+    // Rows of one commit are nearly always of the same minute, so hours and days are made of minutes and not of rows.
+    let mut minutes: BTreeMap<Vec<u8>, Totals> = BTreeMap::new();
+    let mut key = Vec::new();
     for row in rows {
-        let arrived = row.facts().arrived;
+        let minute = row.facts().arrived / Unit::Minute.ms();
         fold(row.facts(), |scope, totals| {
             let (kind, name) = name(scope);
             if !kinds.contains(&kind) {
                 return;
             }
-            for unit in Unit::ALL {
-                cells.entry(encode(unit, kind, arrived / unit.ms(), &name)).or_default().add(&totals);
+            key::write(&mut key, Unit::Minute, kind, minute, name);
+            match minutes.get_mut(key.as_slice()) {
+                Some(sum) => sum.add(totals),
+                None => {
+                    minutes.insert(key.clone(), totals.clone());
+                }
             }
         });
     }
-    if cells.is_empty() {
+    if minutes.is_empty() {
         return Ok(());
     }
+    let mut cells: BTreeMap<Vec<u8>, Totals> = BTreeMap::new();
+    for (key, totals) in &minutes {
+        for unit in [Unit::Day, Unit::Hour] {
+            cells.entry(around(key, unit)?).or_default().add(totals);
+        }
+    }
+    cells.append(&mut minutes);
     let mut table = writing.open_table(TOTALS)?;
     for (key, mut totals) in cells {
         if let Some(known) = table.get(key.as_slice())? {
@@ -220,17 +233,6 @@ fn read(json: &[u8]) -> Result<Totals, Fault> {
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn damaged(fault: serde_json::Error) -> Fault {
     Fault::Damaged(format!("a sum, or what it is made of: {fault}"))
-}
-
-fn name(scope: Scope) -> (Kind, String) {
-    match scope {
-        Scope::All => (Kind::All, String::new()),
-        Scope::Chain(name) => (Kind::Chain, name),
-        Scope::Provider(name) => (Kind::Provider, name),
-        Scope::Entry(name) => (Kind::Entry, name),
-        Scope::Client(name) => (Kind::Client, name),
-        Scope::ChainEntry(chain, entry) => (Kind::ChainEntry, within(&chain, &entry)),
-    }
 }
 
 /// The time, or the end of the unit around it that is still kept.

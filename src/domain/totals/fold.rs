@@ -3,24 +3,25 @@
 use std::borrow::Cow;
 
 use super::Totals;
+use crate::domain::ids::{ModelId, ProviderId};
 use crate::domain::outcome::Reason;
 use crate::domain::usage::Usage;
 
 /// Whose sums they are. Names are those of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope<'a> {
     /// Everybody's.
     All,
     /// A chain's, by the label of the route.
-    Chain(String),
+    Chain(&'a str),
     /// A provider's, by its id.
-    Provider(String),
-    /// An entry's: `provider/model`.
-    Entry(String),
+    Provider(&'a str),
+    /// An entry's, by the provider's id and the model.
+    Entry(&'a str, &'a str),
     /// Those of a client's key, by its label.
-    Client(String),
-    /// What an entry has done within a chain: the label of the route, and `provider/model`.
-    ChainEntry(String, String),
+    Client(&'a str),
+    /// What an entry has done within a chain: the label of the route, the provider's id, and the model.
+    ChainEntry(&'a str, &'a str, &'a str),
 }
 
 /// What a row says that sums are made of.
@@ -43,18 +44,18 @@ pub struct Facts<'a> {
     /// From the request to the end.
     pub ms: u64,
     /// Entries that were called, in order.
-    pub calls: Vec<Call<'a>>,
+    pub calls: Vec<Call>,
     /// Another entry than the first of its chain served it.
     pub passed_on: bool,
 }
 
 /// One upstream call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call<'a> {
+pub struct Call {
     /// Id of the provider.
-    pub provider: Cow<'a, str>,
+    pub provider: ProviderId,
     /// Name of the model there.
-    pub model: Cow<'a, str>,
+    pub model: ModelId,
     /// Why it did not serve; `None` when it did.
     pub failed: Option<Reason>,
     /// How long it took; of a stream that was served until its head.
@@ -62,7 +63,7 @@ pub struct Call<'a> {
 }
 
 /// Adds one request to every sum that it is part of. `add` gets each of them once or several times.
-pub fn fold(facts: &Facts<'_>, mut add: impl FnMut(Scope, Totals)) {
+pub fn fold<'a>(facts: &'a Facts<'_>, mut add: impl FnMut(Scope<'a>, &Totals)) {
     let served = facts.calls.iter().any(|call| call.failed.is_none());
     let mut whole =
         Totals { requests: 1, attempts: facts.calls.len() as u64, last: facts.arrived, ..Totals::default() };
@@ -80,23 +81,23 @@ pub fn fold(facts: &Facts<'_>, mut add: impl FnMut(Scope, Totals)) {
     }
     for call in &facts.calls {
         let totals = of_call(call, facts);
-        let entry = format!("{}/{}", call.provider, call.model);
-        add(Scope::Provider(call.provider.clone().into_owned()), totals.clone());
+        let (provider, model) = (call.provider.as_str(), call.model.as_str());
+        add(Scope::Provider(provider), &totals);
         if !facts.chain.is_empty() {
-            add(Scope::ChainEntry(facts.chain.clone().into_owned(), entry.clone()), totals.clone());
+            add(Scope::ChainEntry(&facts.chain, provider, model), &totals);
         }
-        add(Scope::Entry(entry), totals);
+        add(Scope::Entry(provider, model), &totals);
     }
     if !facts.chain.is_empty() {
-        add(Scope::Chain(facts.chain.clone().into_owned()), whole.clone());
+        add(Scope::Chain(&facts.chain), &whole);
     }
     if !facts.client.is_empty() {
-        add(Scope::Client(facts.client.clone().into_owned()), whole.clone());
+        add(Scope::Client(&facts.client), &whole);
     }
-    add(Scope::All, whole);
+    add(Scope::All, &whole);
 }
 
-fn of_call(call: &Call<'_>, facts: &Facts<'_>) -> Totals {
+fn of_call(call: &Call, facts: &Facts<'_>) -> Totals {
     let mut totals = Totals { attempts: 1, last: facts.arrived, ..Totals::default() };
     if let Some(reason) = call.failed {
         totals.waterfalled = 1;
@@ -127,13 +128,13 @@ mod tests {
 
     use super::*;
 
-    fn call(provider: &'static str, failed: Option<Reason>, ms: u64) -> Call<'static> {
-        Call { provider: provider.into(), model: "m".into(), failed, ms }
+    fn call(provider: &'static str, failed: Option<Reason>, ms: u64) -> Call {
+        Call { provider: ProviderId::new(provider), model: ModelId::new("m"), failed, ms }
     }
 
-    fn sums(facts: &Facts<'_>) -> BTreeMap<Scope, Totals> {
-        let mut sums: BTreeMap<Scope, Totals> = BTreeMap::new();
-        fold(facts, |scope, totals| sums.entry(scope).or_default().add(&totals));
+    fn sums<'a>(facts: &'a Facts<'_>) -> BTreeMap<Scope<'a>, Totals> {
+        let mut sums: BTreeMap<Scope<'a>, Totals> = BTreeMap::new();
+        fold(facts, |scope, totals| sums.entry(scope).or_default().add(totals));
         sums
     }
 
@@ -153,20 +154,20 @@ mod tests {
             ..Facts::default()
         };
         let sums = sums(&facts);
-        let names: Vec<&Scope> = sums.keys().collect();
+        let names: Vec<&Scope<'_>> = sums.keys().collect();
         assert_eq!(names.len(), 9, "{names:?}");
         let whole = &sums[&Scope::All];
         assert_eq!((whole.requests, whole.attempts, whole.waterfalled, whole.total_tokens), (1, 2, 1, 12));
-        assert_eq!(whole, &sums[&Scope::Chain("default".into())]);
-        assert_eq!(whole, &sums[&Scope::Client("laptop".into())]);
-        let failed = &sums[&Scope::Entry("a/m".into())];
+        assert_eq!(whole, &sums[&Scope::Chain("default")]);
+        assert_eq!(whole, &sums[&Scope::Client("laptop")]);
+        let failed = &sums[&Scope::Entry("a", "m")];
         assert_eq!((failed.requests, failed.attempts, failed.waterfalled), (0, 1, 1));
         assert_eq!(failed.failures, BTreeMap::from([("rate_limit".into(), 1)]));
-        for (provider, entry) in [("a", "a/m"), ("b", "b/m")] {
-            let within = &sums[&Scope::ChainEntry("default".into(), entry.into())];
-            assert_eq!(within, &sums[&Scope::Provider(provider.into())], "{entry} has done nothing elsewhere");
+        for provider in ["a", "b"] {
+            let within = &sums[&Scope::ChainEntry("default", provider, "m")];
+            assert_eq!(within, &sums[&Scope::Provider(provider)], "{provider} has done nothing elsewhere");
         }
-        let served = &sums[&Scope::Provider("b".into())];
+        let served = &sums[&Scope::Provider("b")];
         assert_eq!((served.requests, served.total_tokens, served.failed()), (1, 12, 0));
         let own = served.latency.quantile(0.5).unwrap();
         assert!((920..=1_090).contains(&own), "without the wait and the other call: {own}");
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn what_nobody_served_has_a_class_and_no_time() {
         let code = Some("all_providers_exhausted".into());
-        let sums = sums(&Facts { ms: 5, code, ..Facts::default() });
+        let facts = Facts { ms: 5, code, ..Facts::default() };
+        let sums = sums(&facts);
         assert_eq!(sums.len(), 1);
         let whole = &sums[&Scope::All];
         assert_eq!((whole.requests, whole.failed(), whole.latency.count()), (1, 1, 0));
@@ -184,14 +186,11 @@ mod tests {
     #[test]
     fn a_broken_stream_is_a_failure_of_whoever_began_it() {
         let code = Some("stream_interrupted".into());
-        let sums = sums(&Facts { code, calls: vec![call("a", None, 5)], ..Facts::default() });
-        let entry = &sums[&Scope::Entry("a/m".into())];
+        let facts = Facts { code, calls: vec![call("a", None, 5)], ..Facts::default() };
+        let sums = sums(&facts);
+        let entry = &sums[&Scope::Entry("a", "m")];
         assert_eq!((entry.requests, entry.failed()), (1, 1));
-        let left = self::sums(&Facts {
-            code: Some("client_closed".into()),
-            calls: vec![call("a", None, 5)],
-            ..Facts::default()
-        });
-        assert_eq!(left[&Scope::Entry("a/m".into())].failed(), 0);
+        let left = Facts { code: Some("client_closed".into()), calls: vec![call("a", None, 5)], ..Facts::default() };
+        assert_eq!(self::sums(&left)[&Scope::Entry("a", "m")].failed(), 0);
     }
 }

@@ -65,7 +65,7 @@ fn expected(rows: &[Row], kind: Kind, from: u64, to: u64) -> BTreeMap<String, To
         fold(&request(count, *row).facts(), |scope, totals| {
             let (of, name) = name(scope);
             if of == kind {
-                sums.entry(name).or_default().add(&totals);
+                sums.entry(name.concat()).or_default().add(totals);
             }
         });
     }
@@ -157,7 +157,7 @@ fn what_an_entry_did_within_each_chain_can_be_told_apart() {
         .map(|(count, (chain, failed, served))| request(count, (NOON, chain, failed, served)))
         .collect();
     rows[2].chain = "p1/m".to_owned();
-    let encoded: Vec<Encoded> = rows.iter().map(Request::encode).collect();
+    let encoded: Vec<Encoded> = rows.iter().cloned().map(Request::encode).collect();
     database.write(&encoded, &std::collections::BTreeMap::new()).unwrap();
     let sums = database.totals(Kind::ChainEntry, Wall(NOON), Wall(NOON + 60_000), Wall(NOON)).unwrap().totals;
     let seen: Vec<_> = sums
