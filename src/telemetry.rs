@@ -2,15 +2,14 @@
 
 pub mod otlp;
 pub mod span;
+mod text;
 pub mod tracer;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
-use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -42,17 +41,7 @@ pub fn start(level: LogLevel, format: LogFormat, filter: Option<&str>) -> Result
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text if io::stderr().is_terminal() => lines.with_ansi(true).boxed(),
-        // The default spends half of its time on colours that it then leaves out.
-        LogFormat::Text => lines
-            .with_ansi(false)
-            .fmt_fields(
-                format::debug_fn(|out, field, value| match field.name() {
-                    "message" => write!(out, "{value:?}"),
-                    name => write!(out, "{name}={value:?}"),
-                })
-                .delimited(" "),
-            )
-            .boxed(),
+        LogFormat::Text => lines.with_ansi(false).with_timer(text::Time).fmt_fields(text::Plain).boxed(),
     };
     tracing_subscriber::registry().with(lines.with_filter(targets)).try_init().map_err(|_| TelemetryError::Started)?;
     if filter.is_none() {
