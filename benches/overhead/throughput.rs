@@ -39,8 +39,8 @@ impl Side {
     }
 }
 
-/// Measures both in turn.
-pub(crate) async fn measure(options: &Options, rival: &Process, ours: &Process, report: &Report) -> Result<()> {
+/// Measures nginx, the bare stack and ours in turn.
+pub(crate) async fn measure(options: &Options, rivals: &[&Process; 3], report: &Report) -> Result<()> {
     let request: Arc<[u8]> = connection::request(PATH, "one", false).into();
     let load = |process: &Process, lasting| Load {
         target: process.address,
@@ -49,15 +49,17 @@ pub(crate) async fn measure(options: &Options, rival: &Process, ours: &Process, 
         lasting,
         until: Until::Answered,
     };
-    for process in [rival, ours] {
+    for process in rivals {
         load(process, Duration::from_millis(500)).run().await?;
     }
-    let (mut nginx, mut chain) = (Side::default(), Side::default());
+    let mut sides: [Side; 3] = Default::default();
     for _ in 0..options.rounds {
-        nginx.round(rival, &load(rival, options.round)).await?;
-        chain.round(ours, &load(ours, options.round)).await?;
+        for (side, process) in sides.iter_mut().zip(rivals) {
+            side.round(process, &load(process, options.round)).await?;
+        }
     }
-    let compare = |what, other: &[f64], ours: &[f64], show: fn(f64) -> String, budget| {
+    let [nginx, bare, chain] = sides;
+    let compare = |what: &str, other: &[f64], ours: &[f64], show: fn(f64) -> String, budget| {
         let results: Vec<f64> = ours.iter().zip(other).map(|(ours, other)| ours / other).collect();
         let (other, ours) = (show(median(other)), show(median(ours)));
         report.line(&Line { what, other: &other, ours: &ours, results: &results, unit: Unit::Ratio, budget });
@@ -65,7 +67,9 @@ pub(crate) async fn measure(options: &Options, rival: &Process, ours: &Process, 
     let per_second: fn(f64) -> String = |rate| format!("{rate:.0}/s");
     let span: fn(f64) -> String = |micros| format!("{micros:.1} us");
     compare("64 connections: requests/s", &nginx.rate, &chain.rate, per_second, Budget::AtLeast(0.85));
+    compare("the same of the bare stack", &nginx.rate, &bare.rate, per_second, Budget::None);
     compare("64 connections: CPU per request", &nginx.cpu, &chain.cpu, span, Budget::AtMost(1.3));
+    compare("the same of the bare stack", &nginx.cpu, &bare.cpu, span, Budget::None);
     compare("64 connections: p50", &nginx.p50, &chain.p50, span, Budget::None);
     compare("64 connections: p99", &nginx.p99, &chain.p99, span, Budget::None);
     Ok(())
