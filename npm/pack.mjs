@@ -47,6 +47,9 @@ for (const [platform, binary] of binaries.map((one) => one.split(/=(.*)/s))) {
 const folder = join(out, '429chain');
 await rm(folder, { recursive: true, force: true });
 await cp(join(root, 'npm/429chain'), folder, { recursive: true });
-await copyFile(join(root, 'README.md'), join(folder, 'README.md'));
+// The README leads to the other documents, and they to each other and to the example.
+for (const document of main.files.filter((one) => !['bin', 'LICENSE'].includes(one))) {
+  await cp(join(root, document), join(folder, document), { recursive: true });
+}
 const optionalDependencies = Object.fromEntries(Object.keys(main.optionalDependencies).map((name) => [name, version]));
 await write(folder, { ...main, version, optionalDependencies });

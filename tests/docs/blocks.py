@@ -151,8 +151,8 @@ class Run:
         name = "429chain-linux-x64.tar.gz"
         with tarfile.open(self.cwd / name, "w:gz", compresslevel=1) as packed:
             packed.add(self.binary, "429chain")
-            for file in ("LICENSE", "README.md", "config/config.example.yaml"):
-                packed.add(ROOT / file, Path(file).name)
+            for file in ("LICENSE", *(path.name for path in ROOT.glob("*.md")), "docs", "config/config.example.yaml"):
+                packed.add(ROOT / file, file)
         digest = hashlib.sha256((self.cwd / name).read_bytes()).hexdigest()
         (self.cwd / "SHA256SUMS").write_text(f"{digest}  {name}\n{'0' * 64}  429chain-darwin-arm64.tar.gz\n")
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const app = process.argv[2];
@@ -18,6 +18,17 @@ assert.match(told.stdout, new RegExp(`^429chain ${version.replaceAll('.', '\\.')
 assert.equal(spawnSync('npx', ['--no-install', '429chain', '--version'], { cwd: app, encoding: 'utf8' }).stdout, told.stdout);
 assert.equal(run('--no-such-option').status, 2);
 assert.equal(run('check', '--config', 'nothing.yaml').status, 2);
+
+// The documents are there, and all that they lead to.
+const home = join(app, 'node_modules/429chain');
+const documents = readdirSync(home, { recursive: true }).filter((name) => name.endsWith('.md'));
+assert.ok(documents.length > 10, String(documents));
+for (const document of documents) {
+  const text = readFileSync(join(home, document), 'utf8').replaceAll(/^```.*?^```$/gms, '');
+  for (const [, target] of text.matchAll(/(?:\]\(|src(?:set)?=")(?!https?:|#|mailto:)([^)"#]+)/g)) {
+    assert.ok(existsSync(join(home, dirname(document), target)), `${document} leads to ${target}`);
+  }
+}
 
 // It serves, and a signal to the launcher ends the program with the code that it has.
 const demo = spawn(command, ['demo', '--port', '0'], { cwd: app, stdio: ['ignore', 'pipe', 'pipe'] });
