@@ -32,7 +32,7 @@ use std::path::PathBuf;
 
 use actix_web::error::InternalError;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{self, FormConfig, ServiceConfig};
+use actix_web::web::{self, FormConfig, PathConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use self::fault::Fault;
@@ -75,8 +75,14 @@ pub fn routes(config: &mut ServiceConfig) {
         let page = Fault::of(error.status_code().as_u16(), "That did not work", advice).page(request);
         InternalError::from_response(error, page).into()
     });
+    // A place in a list that is no number, or beyond all numbers.
+    let path = PathConfig::default().error_handler(|error, request| {
+        let page = fault::no_such_page(request);
+        InternalError::from_response(error, page).into()
+    });
     config
         .app_data(form)
+        .app_data(path)
         .service(page("/").route(web::get().to(home)).route(web::head().to(home)))
         .service(page("/ui").route(web::get().to(dashboard::page)).route(web::head().to(dashboard::page)))
         .service(page("/ui/login").route(web::get().to(login::page)).route(web::post().to(login::enter)))

@@ -177,9 +177,11 @@ async fn o24_a_page_that_is_out_of_date_revokes_no_other_key() {
     let part = request.insert_header(("hx-request", "true")).insert_header(("hx-request-type", "partial"));
     let part = crate::support::app::whole(part.send().await.unwrap()).await;
     assert!(part.status == 409 && part.text().contains("hx-target=\"#toasts\""), "{}", part.text());
-    for missing in ["/ui/settings/keys/9/revoke", "/ui/settings/keys/0/revoke", "/ui/settings/keys/x/revoke"] {
-        assert_eq!(visitor.get(missing).await.status, 404, "{missing}");
-        assert_eq!(visitor.fill_in(missing, "").await.status, 404, "{missing}");
+    for place in ["9", "0", "x", "18446744073709551616"] {
+        let missing = format!("/ui/settings/keys/{place}/revoke");
+        for reply in [visitor.get(&missing).await, visitor.fill_in(&missing, "").await] {
+            assert!(reply.status == 404 && reply.text().contains("<h1>"), "{missing}: {}", reply.text());
+        }
     }
     assert_eq!(file(&living), before);
     assert_eq!((chat_as(&living.app, "three-key").await, chat_as(&living.app, "one-key").await), (200, 401));
@@ -269,6 +271,25 @@ async fn f19_a_new_admin_key_ends_all_other_sessions_and_locks_the_old_one_out()
     assert_eq!(visitor.fill_in(&back, "").await.status, 303);
     assert_eq!((stranger.get("/ui").await.status, visitor.get("/ui").await.status), (303, 200));
     assert_eq!(living.app.get_as("/v1/admin/config", ADMIN).await.status, 200);
+    living.app.stop().await;
+}
+
+/// LESSONS F19, whoever takes the key away: a session that outlived it would be a key that nobody sees.
+#[actix_rt::test]
+async fn f19_a_session_ends_with_its_key_also_when_the_file_is_changed_by_hand() {
+    let yaml = chain_of(&[("a", &healthy().await)]);
+    let both = yaml.replace(&format!("[\"{ADMIN}\"]"), &format!("[\"{ADMIN}\", another-admin]"));
+    let living = Living::start(&yaml);
+    living.change(&both).await;
+    let mut other = Visitor::new(&living.app);
+    other.cookie = other.log_in("another-admin", "").await.header("set-cookie").split(';').next().unwrap().to_owned();
+    let visitor = Visitor::inside(&living.app).await;
+    let token = other.token().await;
+    assert_eq!(other.get("/ui").await.status, 200);
+    living.change(&yaml).await;
+    assert_eq!((other.get("/ui").await.status, visitor.get("/ui").await.status), (303, 200));
+    let tried = other.post("/ui/settings/admin-key", &format!("_csrf={token}")).await;
+    assert_eq!((tried.status, tried.header("location")), (303, "/ui/login"));
     living.app.stop().await;
 }
 

@@ -47,7 +47,8 @@ pub(in crate::web) fn knows(state: &State, request: &ServiceRequest) -> bool {
 
 fn caller(state: &State, request: &ServiceRequest) -> Option<Caller> {
     let sessions = &state.ui.sessions;
-    let session = sessions.find(cookie::read(request.headers(), COOKIE)?, state.clock.mono())?;
+    let secret = cookie::read(request.headers(), COOKIE)?;
+    let session = sessions.find(secret, state.clock.mono(), &state.live.get().admin_keys)?;
     Some(Caller { session, token: sessions.token(session) })
 }
 

@@ -52,7 +52,12 @@ impl From<&ApiError> for Fault {
 
 /// Anything under `/ui` that is not there.
 pub(super) async fn nothing_here(request: HttpRequest) -> HttpResponse {
-    Fault::of(404, "There is no such page", "The address may be mistyped, or out of date.").page(&request)
+    no_such_page(&request)
+}
+
+/// A page of which there might be one.
+pub(super) fn no_such_page(request: &HttpRequest) -> HttpResponse {
+    Fault::of(404, "There is no such page", "The address may be mistyped, or out of date.").page(request)
 }
 
 /// A page that does not do that.

@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::sessions::IDLE;
 use super::shell::{Shell, answer, is_local, state};
 use super::tries::{MOST, Tried};
+use crate::config::model::KeyDigest;
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -65,15 +66,7 @@ pub(super) async fn enter(request: HttpRequest, entry: Form<Entry>) -> HttpRespo
         Page { shell: Shell::of(&request, "Log in", ""), next, wrong: Some(wrong), wait }
     };
     match tried {
-        Tried::Right => match state.ui.sessions.begin(now) {
-            // Another key was put in its place this very moment, and all sessions were ended but this one.
-            Ok(secret) if !Keys::of(&state.live.get()).is_admin(key) => {
-                if let Some(session) = state.ui.sessions.find(&secret, now) {
-                    state.ui.sessions.end(session);
-                }
-                let page = again("That key is not valid any more.".to_owned(), None);
-                answer(&request, StatusCode::UNAUTHORIZED, &page)
-            }
+        Tried::Right => match state.ui.sessions.begin(KeyDigest::of(key), now) {
             Ok(secret) => {
                 info!(%from, "somebody has logged in at the UI");
                 let kept = cookie::hidden(COOKIE, &secret, IDLE, request.headers());

@@ -21,7 +21,21 @@ const MOST: usize = 64;
 /// All sessions, by the digest of their secret: looking one up takes no time that tells about it.
 pub(super) struct Sessions {
     key: hmac::Key,
-    open: Mutex<BTreeMap<Id, Mono>>,
+    open: Mutex<BTreeMap<Id, Session>>,
+}
+
+#[derive(Clone, Copy)]
+struct Session {
+    /// When it was used last.
+    used: Mono,
+    /// The admin key that it goes by: it counts for as long as the key does.
+    by: KeyDigest,
+}
+
+impl Session {
+    fn counts(&self, now: Mono, keys: &[KeyDigest]) -> bool {
+        now.since(self.used) < IDLE && keys.contains(&self.by)
+    }
 }
 
 /// Which session.
@@ -46,41 +60,34 @@ impl Sessions {
         Ok(Self { key, open: Mutex::default() })
     }
 
-    /// Opens a session; its secret, for the cookie.
-    pub(super) fn begin(&self, now: Mono) -> Result<String, Unspecified> {
+    /// Opens a session for whoever has this admin key; its secret, for the cookie.
+    pub(super) fn begin(&self, by: KeyDigest, now: Mono) -> Result<String, Unspecified> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes)?;
         let secret = hex(&bytes);
         let mut open = self.open();
-        open.retain(|_, used| now.since(*used) < IDLE);
+        open.retain(|_, session| now.since(session.used) < IDLE);
         if open.len() >= MOST
-            && let Some(oldest) = open.iter().min_by_key(|(_, used)| **used).map(|(id, _)| *id)
+            && let Some(oldest) = open.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| *id)
         {
             open.remove(&oldest);
         }
-        open.insert(id_of(&secret), now);
+        open.insert(id_of(&secret), Session { used: now, by });
         Ok(secret)
     }
 
-    /// The session of this secret, if it is one. It lives on from now.
-    pub(super) fn find(&self, secret: &str, now: Mono) -> Option<Id> {
+    /// The session of this secret, if it is one while these admin keys count. It lives on from now.
+    pub(super) fn find(&self, secret: &str, now: Mono, keys: &[KeyDigest]) -> Option<Id> {
         let id = id_of(secret);
-        let mut open = self.open();
-        let used = open.get_mut(&id)?;
-        if now.since(*used) >= IDLE {
-            open.remove(&id);
-            return None;
-        }
-        *used = now;
-        Some(id)
+        self.renew(id, now, keys).then_some(id)
     }
 
-    /// Makes a session live on from now, if it is still open; whether it is.
-    pub(super) fn renew(&self, id: Id, now: Mono) -> bool {
+    /// Makes a session live on from now, if it is still open while these admin keys count; whether it is.
+    pub(super) fn renew(&self, id: Id, now: Mono, keys: &[KeyDigest]) -> bool {
         let mut open = self.open();
         match open.get_mut(&id) {
-            Some(used) if now.since(*used) < IDLE => {
-                *used = now;
+            Some(session) if session.counts(now, keys) => {
+                session.used = now;
                 true
             }
             _ => false,
@@ -92,9 +99,12 @@ impl Sessions {
         self.open().remove(&id);
     }
 
-    /// Ends all sessions but this one.
-    pub(super) fn end_others(&self, id: Id) {
-        self.open().retain(|open, _| *open == id);
+    /// Ends all sessions but this one, which goes by one of these admin keys from now on.
+    pub(super) fn keep_only(&self, id: Id, keys: &[KeyDigest]) {
+        self.open().retain(|open, session| {
+            session.by = *keys.first().unwrap_or(&session.by);
+            *open == id
+        });
     }
 
     /// What proves that a form comes from a page of this session.
@@ -108,7 +118,7 @@ impl Sessions {
         unhex(token, &mut bytes) && hmac::verify(&self.key, &id.0, &bytes).is_ok()
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Id, Mono>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Id, Session>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,51 +151,64 @@ mod tests {
     use super::*;
 
     const NOW: Mono = Mono(1_000_000);
+    const KEYS: [KeyDigest; 2] = [KeyDigest([1; 32]), KeyDigest([2; 32])];
 
     #[test]
     fn a_session_lives_as_long_as_it_is_used() {
         let sessions = Sessions::new().unwrap();
-        let secret = sessions.begin(NOW).unwrap();
+        let secret = sessions.begin(KEYS[1], NOW).unwrap();
         let almost = IDLE - Duration::from_millis(1);
-        let id = sessions.find(&secret, NOW.after(almost)).unwrap();
-        assert!(sessions.renew(id, NOW.after(almost * 2)));
-        assert!(sessions.renew(id, NOW.after(almost * 3)));
-        assert!(!sessions.renew(id, NOW.after(almost * 3 + IDLE)));
-        assert!(sessions.find(&secret, NOW.after(almost * 3 + IDLE)).is_none());
-        assert!(sessions.find("", NOW).is_none());
+        let id = sessions.find(&secret, NOW.after(almost), &KEYS).unwrap();
+        assert!(sessions.renew(id, NOW.after(almost * 2), &KEYS));
+        assert!(sessions.renew(id, NOW.after(almost * 3), &KEYS));
+        assert!(!sessions.renew(id, NOW.after(almost * 3 + IDLE), &KEYS));
+        assert!(sessions.find(&secret, NOW.after(almost * 3 + IDLE), &KEYS).is_none());
+        assert!(sessions.find("", NOW, &KEYS).is_none());
     }
 
     #[test]
     fn a_session_that_has_ended_is_none() {
         let sessions = Sessions::new().unwrap();
-        let secret = sessions.begin(NOW).unwrap();
-        let id = sessions.find(&secret, NOW).unwrap();
+        let secret = sessions.begin(KEYS[1], NOW).unwrap();
+        let id = sessions.find(&secret, NOW, &KEYS).unwrap();
         sessions.end(id);
-        assert!(sessions.find(&secret, NOW).is_none() && !sessions.renew(id, NOW));
+        assert!(sessions.find(&secret, NOW, &KEYS).is_none() && !sessions.renew(id, NOW, &KEYS));
     }
 
     #[test]
     fn all_others_can_be_ended() {
         let sessions = Sessions::new().unwrap();
-        let secrets: Vec<String> = (0..3).map(|_| sessions.begin(NOW).unwrap()).collect();
-        let id = sessions.find(&secrets[1], NOW).unwrap();
-        sessions.end_others(id);
-        let open = secrets.iter().map(|secret| sessions.find(secret, NOW).is_some());
+        let secrets: Vec<String> = (0..3).map(|_| sessions.begin(KEYS[1], NOW).unwrap()).collect();
+        let id = sessions.find(&secrets[1], NOW, &KEYS).unwrap();
+        sessions.keep_only(id, &KEYS);
+        let open = secrets.iter().map(|secret| sessions.find(secret, NOW, &KEYS).is_some());
         assert_eq!(open.collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn a_session_counts_for_as_long_as_its_key_does() {
+        let sessions = Sessions::new().unwrap();
+        let secret = sessions.begin(KEYS[0], NOW).unwrap();
+        let id = sessions.find(&secret, NOW, &KEYS[..1]).unwrap();
+        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_none() && !sessions.renew(id, NOW, &[]));
+        sessions.keep_only(id, &KEYS[1..]);
+        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_some() && !sessions.renew(id, NOW, &KEYS[..1]));
     }
 
     #[test]
     fn only_so_many_are_kept() {
         let sessions = Sessions::new().unwrap();
-        let secrets: Vec<String> = (0..=MOST as u64).map(|at| sessions.begin(Mono(NOW.0 + at)).unwrap()).collect();
-        assert!(sessions.find(&secrets[0], NOW).is_none());
-        assert!(secrets[1..].iter().all(|secret| sessions.find(secret, NOW).is_some()));
+        let secrets: Vec<String> =
+            (0..=MOST as u64).map(|at| sessions.begin(KEYS[1], Mono(NOW.0 + at)).unwrap()).collect();
+        assert!(sessions.find(&secrets[0], NOW, &KEYS).is_none());
+        assert!(secrets[1..].iter().all(|secret| sessions.find(secret, NOW, &KEYS).is_some()));
     }
 
     #[test]
     fn a_token_is_good_for_its_session_only() {
         let sessions = Sessions::new().unwrap();
-        let ids: Vec<Id> = (0..2).map(|_| sessions.find(&sessions.begin(NOW).unwrap(), NOW).unwrap()).collect();
+        let ids: Vec<Id> =
+            (0..2).map(|_| sessions.find(&sessions.begin(KEYS[1], NOW).unwrap(), NOW, &KEYS).unwrap()).collect();
         let token = sessions.token(ids[0]);
         assert!(sessions.accepts(ids[0], &token) && !sessions.accepts(ids[1], &token));
         for wrong in ["", "0", &token[1..], &token.replace(|_: char| true, "0"), "ä".repeat(32).as_str()] {

@@ -126,9 +126,10 @@ async fn run(worker: Rc<Worker>, state: Arc<State>) {
         tick.tick().await;
         let now = state.clock.mono();
         {
-            let mut lookers = state.ui.live.lock();
+            let (mut lookers, active) = (state.ui.live.lock(), state.live.get());
+            let is_open = |looker: &Looker| state.ui.sessions.renew(looker.session, now, &active.admin_keys);
             // A tab that nobody sees has closed its stream: it does not count as use.
-            lookers.all.retain(|looker| !looker.sender.is_closed() && state.ui.sessions.renew(looker.session, now));
+            lookers.all.retain(|looker| !looker.sender.is_closed() && is_open(looker));
             lookers.all.retain(|looker| now.since(looker.since) < LONGEST);
             if state.drain.draining() {
                 lookers.all.clear();

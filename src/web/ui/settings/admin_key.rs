@@ -85,7 +85,7 @@ async fn new_key(request: &HttpRequest, revision: &str) -> Result<String, ApiErr
     let value = Value::List(vec![digest.written().into()]);
     paper::changes(state, revision, vec![Change::Set { key: "adminKeys".to_owned(), value }]).await?;
     if let Some(caller) = request.extensions().get::<Caller>() {
-        state.ui.sessions.end_others(caller.session);
+        state.ui.sessions.keep_only(caller.session, &[digest]);
     }
     warn!("a new admin key was made in the UI: it is the only one that counts, and all other sessions have ended");
     Ok(key)

@@ -115,10 +115,11 @@ pub(super) async fn restore(request: HttpRequest, id: Path<String>, fields: Form
     let before = state.live.get();
     match paper::change(state, fields.revision(), Edit::Version(id.clone())).await {
         Ok(_) => {
-            if state.live.get().admin_keys != before.admin_keys
+            let keys = &state.live.get().admin_keys;
+            if *keys != before.admin_keys
                 && let Some(caller) = request.extensions().get::<Caller>()
             {
-                state.ui.sessions.end_others(caller.session);
+                state.ui.sessions.keep_only(caller.session, keys);
             }
             done(&request, HERE, "restored")
         }
