@@ -1,11 +1,10 @@
 // What was installed from the tarballs: it runs, serves, passes signals and exit codes on, and says what is missing.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { serves } from './serves.mjs';
 
 const app = process.argv[2];
 const command = join(app, 'node_modules/.bin/429chain');
@@ -30,18 +29,8 @@ for (const document of documents) {
   }
 }
 
-// It serves, and a signal to the launcher ends the program with the code that it has.
-const demo = spawn(command, ['demo', '--port', '0'], { cwd: app, stdio: ['ignore', 'pipe', 'pipe'] });
-const ended = once(demo, 'exit');
-const url = await new Promise((done, fail) => {
-  const look = (line) => { const found = /http:\/\/127\.0\.0\.1:\d+/.exec(line); if (found) done(found[0]); };
-  createInterface({ input: demo.stderr }).on('line', look);
-  createInterface({ input: demo.stdout }).on('line', look);
-  ended.then(([code]) => fail(new Error(`the demo ended with ${code}`)), fail);
-});
-assert.equal((await fetch(`${url}/health`)).status, 200);
-demo.kill('SIGTERM');
-assert.deepEqual(await ended, [0, null]);
+// A signal to the launcher ends the program with the code that it has.
+await serves(command, app);
 
 // Without the package of its platform it says what to do.
 rmSync(join(app, 'node_modules/@429chain'), { recursive: true });
