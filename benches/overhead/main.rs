@@ -35,6 +35,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use options::Options;
 use report::Report;
 
+/// As in the proxy: what is bare should lack nothing that costs the proxy no work.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What goes wrong here is told to a person, and that is all.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
