@@ -23,7 +23,8 @@ pub(crate) async fn start(dir: &Path, upstream: SocketAddr) -> Result<Process> {
     let address = free_address()?;
     let log = dir.join(ROLE);
     let mut command = Command::new(std::env::current_exe()?);
-    command.env_clear().args([ROLE, &address.to_string(), &upstream.to_string()]);
+    // As the proxy has it.
+    command.env_clear().env("MIMALLOC_ALLOW_THP", "0").args([ROLE, &address.to_string(), &upstream.to_string()]);
     Process::start(&mut command, address, &log)?.up(&log).await
 }
 

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench overhead` starts an nginx that plays the provider, an nginx that does nothing but pass requests
 //! on, the least that can be made of our stack ([`bare`]), and the proxy as it is released. Rounds alternate between them,
-//! so that whatever else the machine does meets all; what is printed is the median over the rounds, and in brackets the lowest and the highest of them.
+//! so that whatever else the machine does meets all; what is printed is the median over the rounds, and in brackets the
+//! lowest and the highest of them.
 //!
 //! Speed is no gate: the exit code says only whether everything could be measured.
 

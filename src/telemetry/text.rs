@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{self, Debug};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::RecordFields;
@@ -87,29 +87,33 @@ impl FormatTime for Time {
         reason = "a line tells when it was written, whatever clock its request goes by"
     )]
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        SECOND.with_borrow_mut(|(second, text)| {
-            if *second != age.as_secs() {
-                *second = age.as_secs();
-                *text = Wall(second.saturating_mul(1_000)).to_string();
-                text.truncate(text.find('.').unwrap_or(text.len()));
-            }
-            writer.write_str(text)
-        })?;
-        let micros = age.subsec_micros();
-        let digits = [100_000, 10_000, 1_000, 100, 10, 1].map(|unit| b'0' + (micros / unit % 10) as u8);
-        writer.write_char('.')?;
-        writer.write_str(std::str::from_utf8(&digits).unwrap_or_default())?;
-        writer.write_char('Z')
+        spell(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), writer)
     }
+}
+
+/// A time so long after the Unix epoch.
+fn spell(age: Duration, writer: &mut Writer<'_>) -> fmt::Result {
+    SECOND.with_borrow_mut(|(second, text)| {
+        if *second != age.as_secs() {
+            *second = age.as_secs();
+            *text = Wall(second.saturating_mul(1_000)).to_string();
+            text.truncate(text.find('.').unwrap_or(text.len()));
+        }
+        writer.write_str(text)
+    })?;
+    let micros = age.subsec_micros();
+    let digits = [100_000, 10_000, 1_000, 100, 10, 1].map(|unit| b'0' + (micros / unit % 10) as u8);
+    writer.write_char('.')?;
+    writer.write_str(std::str::from_utf8(&digits).unwrap_or_default())?;
+    writer.write_char('Z')
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tracing_subscriber::fmt::time::SystemTime as Usual;
-    use tracing_subscriber::fmt::{self, MakeWriter};
+    use tracing_subscriber::field::MakeExt;
+    use tracing_subscriber::fmt::{self, MakeWriter, format};
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -136,53 +140,71 @@ mod tests {
         }
     }
 
-    fn lines(work: impl FnOnce()) -> String {
+    /// What a line says behind its time.
+    fn lines<F>(fields: F, work: impl FnOnce()) -> String
+    where
+        F: for<'writer> FormatFields<'writer> + Send + Sync + 'static,
+    {
         let kept = Kept::default();
         let layer = fmt::layer().with_writer(kept.clone()).with_target(false).with_ansi(false);
-        let layer = layer.with_timer(Time).fmt_fields(Plain);
+        let layer = layer.without_time().fmt_fields(fields);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
         String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
     }
 
-    #[test]
-    fn every_value_is_spelled_as_it_always_was() {
-        let text = lines(|| {
-            tracing::info!(
-                request.id = %"req_1",
-                quoted = "a \"b\"",
-                none = None::<u64>,
-                small = 7_u64,
-                large = u64::MAX,
-                signed = -3,
-                float = 0.5,
-                yes = true,
-                no = false,
-                what = ?Some(1),
-                "said {}",
-                "so"
-            );
-            tracing::warn!("alone");
-        });
-        let ends: Vec<&str> = text.lines().map(|line| line.split_once('Z').unwrap().1).collect();
-        let first = concat!(
-            r#"  INFO said so request.id=req_1 quoted="a \"b\"" small=7 large=18446744073709551615 signed=-3 "#,
-            "float=0.5 yes=true no=false what=Some(1)"
+    fn many_lines() {
+        let cut = std::io::Error::other("cut off");
+        let of_error: &(dyn std::error::Error + 'static) = &cut;
+        tracing::info!(
+            request.id = %"req_1",
+            quoted = "a \"b\"\n\u{1b}[31m",
+            raw = %"two words",
+            none = None::<u64>,
+            some = Some(4_u64),
+            nine = 9_u64,
+            ten = 10_u64,
+            large = u64::MAX,
+            signed = -3,
+            huge = i128::MIN,
+            float = 0.5,
+            yes = true,
+            no = false,
+            what = ?Some(1),
+            of_error,
+            "said {}",
+            "so"
         );
-        assert_eq!(ends, [first, "  WARN alone"]);
+        tracing::warn!("alone");
+        tracing::error!(only = 1);
+        tracing::info_span!("around", id = 7).in_scope(|| tracing::info!(within = true, "a span"));
     }
 
-    /// Against what `tracing_subscriber` makes of the same time; the two read the clock one after the other.
+    /// The lines that `tracing_subscriber` made with each value spelled by `Debug`, which people may read by script.
     #[test]
-    fn times_are_those_of_the_clock() {
-        let spelled = |time: &dyn FormatTime| {
-            let mut text = String::new();
-            time.format_time(&mut Writer::new(&mut text)).unwrap();
-            text
-        };
-        for _ in 0..1_000 {
-            let (before, ours, after) = (spelled(&Usual), spelled(&Time), spelled(&Usual));
-            assert!(before <= ours && ours <= after, "{before} {ours} {after}");
-            assert_eq!(ours.len(), "2026-11-26T05:42:45.057674Z".len(), "{ours}");
+    fn every_value_is_spelled_as_it_always_was() {
+        let usual = format::debug_fn(|writer, field, value| match field.name() {
+            "message" => write!(writer, "{value:?}"),
+            name => write!(writer, "{name}={value:?}"),
+        });
+        let ours = lines(Plain, many_lines);
+        assert_eq!(ours, lines(usual.delimited(" "), many_lines));
+        let begins =
+            r#" INFO said so request.id=req_1 quoted="a \"b\"\n\u{1b}[31m" raw=two words some=4 nine=9 ten=10 "#;
+        assert!(ours.starts_with(begins) && ours.lines().count() == 4, "{ours}");
+    }
+
+    #[test]
+    fn times_are_told_to_the_microsecond() {
+        for (secs, micros, text) in [
+            (0, 0, "1970-01-01T00:00:00.000000Z"),
+            (1_795_671_765, 57_674, "2026-11-26T05:42:45.057674Z"),
+            (1_795_671_765, 999_999, "2026-11-26T05:42:45.999999Z"),
+            (1_795_671_766, 1, "2026-11-26T05:42:46.000001Z"),
+            (951_825_599, 120_003, "2000-02-29T11:59:59.120003Z"),
+        ] {
+            let mut spelled = String::new();
+            spell(Duration::from_secs(secs) + Duration::from_micros(micros), &mut Writer::new(&mut spelled)).unwrap();
+            assert_eq!(spelled, text);
         }
     }
 }

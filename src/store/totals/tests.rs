@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::ids::{ModelId, ProviderId};
 use crate::domain::outcome::Reason;
+use crate::domain::totals::Scope;
 use crate::domain::trail::{StepOutcome, StepView};
 use crate::domain::usage::Usage;
 use proptest::prelude::*;
@@ -70,6 +71,28 @@ fn expected(rows: &[Row], kind: Kind, from: u64, to: u64) -> BTreeMap<String, To
         });
     }
     sums
+}
+
+/// As earlier versions have written them.
+#[test]
+fn names_in_keys_stay_as_they_are() {
+    for (scope, kind, text) in [
+        (Scope::All, Kind::All, ""),
+        (Scope::Chain("fast/x"), Kind::Chain, "fast/x"),
+        (Scope::Provider("groq"), Kind::Provider, "groq"),
+        (Scope::Entry("groq", "a/b:free"), Kind::Entry, "groq/a/b:free"),
+        (Scope::Client("laptop"), Kind::Client, "laptop"),
+        (Scope::ChainEntry("fast", "groq", "a"), Kind::ChainEntry, "fast\tgroq/a"),
+    ] {
+        let (of, parts) = name(scope);
+        assert_eq!((of, parts.concat().as_str()), (kind, text));
+        let hour = encode(Unit::Hour, kind, 12, text);
+        assert_eq!(around(&encode(Unit::Minute, kind, 12 * 60 + 59, text), Unit::Hour).unwrap(), hour);
+        assert_eq!(
+            around(&encode(Unit::Minute, kind, 1_440, text), Unit::Day).unwrap(),
+            encode(Unit::Day, kind, 1, text)
+        );
+    }
 }
 
 #[test]

@@ -68,8 +68,14 @@ pub(in crate::web) async fn admit(state: &State, request: &mut ServiceRequest) -
     let Some(caller) = caller(state, request) else {
         return if open { Ok(()) } else { Err(to_login(request)) };
     };
-    if changes && !open && !holds(state, caller.session, request).await? {
-        return Err(Fault::of(403, "This page is out of date", STALE).page(request.request()));
+    if changes && !open {
+        if !holds(state, caller.session, request).await? {
+            return Err(Fault::of(403, "This page is out of date", STALE).page(request.request()));
+        }
+        // The form may have taken its time to arrive.
+        if !knows(state, request) {
+            return Err(to_login(request));
+        }
     }
     request.extensions_mut().insert(caller);
     Ok(())

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use actix_web::{HttpMessage, HttpRequest};
+
+use super::door::Caller;
+use super::shell::state;
 use crate::actors::reload::Adopted;
 use crate::config::edit::{Change, Names, Value};
 use crate::config::model::Config;
@@ -83,6 +87,28 @@ pub(super) async fn change(state: &Arc<State>, revision: &str, edit: Edit) -> Re
     let missing = || ApiError::Query { param: "rev", message: "the form names no revision of the file".to_owned() };
     let based_on = Revision::parse(revision).ok_or_else(missing)?;
     editing::change(state, edit, based_on, Source::Ui).await
+}
+
+/// The same for a change that may put other admin keys in the place of those that count: then all sessions end but the
+/// one that asks. It keeps its own also if nobody waits for the answer any more, who would be locked out otherwise.
+///
+/// # Errors
+/// Why nothing has changed.
+pub(super) async fn change_keys(request: &HttpRequest, revision: &str, edit: Edit) -> Result<(), ApiError> {
+    let state = state(request).cloned().ok_or(ApiError::ShuttingDown)?;
+    let session = request.extensions().get::<Caller>().map(|caller| caller.session);
+    let (before, revision) = (state.live.get(), revision.to_owned());
+    let changing = actix_web::rt::spawn(async move {
+        change(&state, &revision, edit).await?;
+        let active = state.live.get();
+        if active.admin_keys != before.admin_keys
+            && let Some(session) = session
+        {
+            state.ui.sessions.keep_only(session, state.clock.mono(), &active.admin_keys);
+        }
+        Ok(())
+    });
+    changing.await.unwrap_or(Err(ApiError::Internal))
 }
 
 /// The same for changes that are made one after the other.

@@ -85,13 +85,14 @@ impl Sessions {
     /// Makes a session live on from now, if it is still open while these admin keys count; whether it is.
     pub(super) fn renew(&self, id: Id, now: Mono, keys: &[KeyDigest]) -> bool {
         let mut open = self.open();
-        match open.get_mut(&id) {
-            Some(session) if session.counts(now, keys) => {
-                session.used = now;
-                true
-            }
-            _ => false,
+        let Some(session) = open.get_mut(&id) else { return false };
+        let counts = session.counts(now, keys);
+        match counts {
+            true => session.used = now,
+            // Should its key ever come back, it stays ended.
+            false => drop(open.remove(&id)),
         }
+        counts
     }
 
     /// Ends a session.
@@ -99,12 +100,15 @@ impl Sessions {
         self.open().remove(&id);
     }
 
-    /// Ends all sessions but this one, which goes by one of these admin keys from now on.
-    pub(super) fn keep_only(&self, id: Id, keys: &[KeyDigest]) {
-        self.open().retain(|open, session| {
-            session.by = *keys.first().unwrap_or(&session.by);
-            *open == id
-        });
+    /// Ends all sessions but this one, which has put other admin keys in the place of those that counted. It goes on by
+    /// its own if that is still among them, else by another, even if somebody has looked at it meanwhile.
+    pub(super) fn keep_only(&self, id: Id, now: Mono, keys: &[KeyDigest]) {
+        let mut open = self.open();
+        let own = open.get(&id).map(|session| session.by).filter(|by| keys.contains(by));
+        open.clear();
+        if let Some(by) = own.or_else(|| keys.first().copied()) {
+            open.insert(id, Session { used: now, by });
+        }
     }
 
     /// What proves that a form comes from a page of this session.
@@ -180,7 +184,7 @@ mod tests {
         let sessions = Sessions::new().unwrap();
         let secrets: Vec<String> = (0..3).map(|_| sessions.begin(KEYS[1], NOW).unwrap()).collect();
         let id = sessions.find(&secrets[1], NOW, &KEYS).unwrap();
-        sessions.keep_only(id, &KEYS);
+        sessions.keep_only(id, NOW, &KEYS);
         let open = secrets.iter().map(|secret| sessions.find(secret, NOW, &KEYS).is_some());
         assert_eq!(open.collect::<Vec<_>>(), [false, true, false]);
     }
@@ -190,9 +194,12 @@ mod tests {
         let sessions = Sessions::new().unwrap();
         let secret = sessions.begin(KEYS[0], NOW).unwrap();
         let id = sessions.find(&secret, NOW, &KEYS[..1]).unwrap();
-        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_none() && !sessions.renew(id, NOW, &[]));
-        sessions.keep_only(id, &KEYS[1..]);
-        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_some() && !sessions.renew(id, NOW, &KEYS[..1]));
+        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_none());
+        assert!(sessions.find(&secret, NOW, &KEYS).is_none(), "it stays ended");
+        sessions.keep_only(id, NOW, &KEYS[1..]);
+        assert!(sessions.renew(id, NOW, &KEYS[1..]), "it has made that key");
+        sessions.keep_only(id, NOW, &KEYS);
+        assert!(sessions.find(&secret, NOW, &KEYS[1..]).is_some(), "its own key still counts");
     }
 
     #[test]

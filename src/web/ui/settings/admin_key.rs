@@ -1,10 +1,9 @@
 //! The key to these pages and to the admin API, and another in its place.
 
 use actix_web::web::Form;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use tracing::warn;
 
-use super::super::door::Caller;
 use super::super::fault::Fault;
 use super::super::fields::Fields;
 use super::super::paper::{self, Paper};
@@ -14,6 +13,7 @@ use super::question::Question;
 use super::{HERE, Said, show};
 use crate::config::edit::{Change, Value};
 use crate::store::admin_key;
+use crate::web::admin::editing::Edit;
 use crate::web::error::ApiError;
 
 /// Which keys count now.
@@ -80,13 +80,10 @@ pub(super) async fn make(request: HttpRequest, fields: Form<Fields>) -> HttpResp
 }
 
 async fn new_key(request: &HttpRequest, revision: &str) -> Result<String, ApiError> {
-    let state = state(request).ok_or(ApiError::ShuttingDown)?;
     let (key, digest) = admin_key::fresh().map_err(|_| ApiError::Internal)?;
     let value = Value::List(vec![digest.written().into()]);
-    paper::changes(state, revision, vec![Change::Set { key: "adminKeys".to_owned(), value }]).await?;
-    if let Some(caller) = request.extensions().get::<Caller>() {
-        state.ui.sessions.keep_only(caller.session, &[digest]);
-    }
+    let change = Change::Set { key: "adminKeys".to_owned(), value };
+    paper::change_keys(request, revision, Edit::Changes(vec![change])).await?;
     warn!("a new admin key was made in the UI: it is the only one that counts, and all other sessions have ended");
     Ok(key)
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Form, Path};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::super::did::done;
-use super::super::door::Caller;
 use super::super::fault::Fault;
 use super::super::fields::{Fields, Wrong};
 use super::super::paper;
@@ -111,18 +110,8 @@ const STALE: &str = "The configuration file has changed since this page was made
 
 /// `POST /ui/settings/versions/{id}`: writes it and uses it.
 pub(super) async fn restore(request: HttpRequest, id: Path<String>, fields: Form<Fields>) -> HttpResponse {
-    let Some(state) = state(&request) else { return Fault::from(&ApiError::ShuttingDown).page(&request) };
-    let before = state.live.get();
-    match paper::change(state, fields.revision(), Edit::Version(id.clone())).await {
-        Ok(_) => {
-            let keys = &state.live.get().admin_keys;
-            if *keys != before.admin_keys
-                && let Some(caller) = request.extensions().get::<Caller>()
-            {
-                state.ui.sessions.keep_only(caller.session, keys);
-            }
-            done(&request, HERE, "restored")
-        }
+    match paper::change_keys(&request, fields.revision(), Edit::Version(id.clone())).await {
+        Ok(()) => done(&request, HERE, "restored"),
         Err(fault) => show(&request, &id, fault.status(), Said::of(&fault, STALE).wrongs).await,
     }
 }
