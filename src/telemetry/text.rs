@@ -55,13 +55,7 @@ impl Line<'_> {
 
 impl Visit for Line<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, |writer| {
-            // One digit is what counts of attempts have, and most durations few more.
-            match u8::try_from(value) {
-                Ok(digit @ 0..=9) => writer.write_char(char::from(b'0' + digit)),
-                _ => write!(writer, "{value}"),
-            }
-        });
+        self.put(field, |writer| write!(writer, "{value}"));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
