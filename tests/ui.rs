@@ -70,6 +70,10 @@ impl<'a> Visitor<'a> {
         whole(self.request("GET", path).send().await.unwrap()).await
     }
 
+    async fn head(&self, path: &str) -> Reply {
+        whole(self.request("HEAD", path).send().await.unwrap()).await
+    }
+
     /// A form of a page of ours, as it is sent.
     async fn post(&self, path: &str, form: &str) -> Reply {
         self.post_with(path, form, &[("sec-fetch-site", "same-origin")]).await

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use actix_web::error::InternalError;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, FormConfig, PathConfig, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError as _, Route, guard};
 
 use self::fault::Fault;
 use self::live::Live;
@@ -69,7 +69,6 @@ impl Ui {
 
 /// All pages. Who may see them is decided at the [`door`].
 pub fn routes(config: &mut ServiceConfig) {
-    let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
     let form = FormConfig::default().limit(door::MOST_BYTES).error_handler(|error, request| {
         let advice = format!("What was sent is no form of a page of 429chain: {error}.");
         let page = Fault::of(error.status_code().as_u16(), "That did not work", advice).page(request);
@@ -83,23 +82,33 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(form)
         .app_data(path)
-        .service(page("/").route(web::get().to(home)).route(web::head().to(home)))
-        .service(page("/ui").route(web::get().to(dashboard::page)).route(web::head().to(dashboard::page)))
-        .service(page("/ui/login").route(web::get().to(login::page)).route(web::post().to(login::enter)))
-        .service(page("/ui/logout").route(web::post().to(login::leave)))
-        .service(page("/ui/theme").route(web::post().to(shell::theme)))
-        .service(page("/ui/live").route(web::get().to(live::stream)))
-        .service(page("/ui/requests").route(web::get().to(log::list)))
-        .service(page("/ui/requests/export").route(web::get().to(log::export)))
-        .service(page("/ui/requests/{id}").route(web::get().to(log::one)))
+        .service(at("/").route(view().to(home)))
+        .service(at("/ui").route(view().to(dashboard::page)))
+        .service(at("/ui/login").route(view().to(login::page)).route(web::post().to(login::enter)))
+        .service(at("/ui/logout").route(web::post().to(login::leave)))
+        .service(at("/ui/theme").route(web::post().to(shell::theme)))
+        .service(at("/ui/live").route(web::get().to(live::stream)))
+        .service(at("/ui/requests").route(view().to(log::list)))
+        .service(at("/ui/requests/export").route(web::get().to(log::export)))
+        .service(at("/ui/requests/{id}").route(view().to(log::one)))
         .configure(providers::routes)
         .configure(chains::routes)
-        .service(page("/ui/playground").route(web::get().to(playground::page)))
-        .service(page("/ui/playground/send").route(web::post().to(playground::send)))
-        .service(page("/ui/playground/curl").route(web::post().to(playground::curl)))
+        .service(at("/ui/playground").route(view().to(playground::page)))
+        .service(at("/ui/playground/send").route(web::post().to(playground::send)))
+        .service(at("/ui/playground/curl").route(web::post().to(playground::curl)))
         .configure(settings::routes)
-        .service(page("/ui/static/{file:.*}").route(web::get().to(assets::file)).route(web::head().to(assets::file)))
+        .service(at("/ui/static/{file:.*}").route(view().to(assets::file)))
         .service(web::resource("/ui/{nothing:.*}").route(web::to(fault::nothing_here)));
+}
+
+/// A place that says so on a page when it does not take a method.
+fn at(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(fault::wrong_method))
+}
+
+/// `GET`, and `HEAD` for those who only ask whether a page is there.
+fn view() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn home(_: HttpRequest) -> HttpResponse {

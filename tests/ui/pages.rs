@@ -39,6 +39,27 @@ async fn every_page_is_strict_about_what_a_browser_may_do() {
     app.stop().await;
 }
 
+/// Whoever only asks whether a page is there, as `curl -I` and monitors do.
+#[actix_rt::test]
+async fn head_says_of_every_page_what_get_does() {
+    let (app, _provider) = app().await;
+    let visitor = Visitor::inside(&app).await;
+    let stranger = Visitor::new(&app);
+    for path in PAGES.into_iter().chain(["/", "/ui/login", "/ui/static/app.css"]) {
+        for visitor in [&visitor, &stranger] {
+            let (seen, told) = (visitor.get(path).await, visitor.head(path).await);
+            assert_eq!((told.status, told.header("location")), (seen.status, seen.header("location")), "{path}");
+            assert_eq!(
+                (told.header("content-type"), told.text().as_str()),
+                (seen.header("content-type"), ""),
+                "{path}"
+            );
+        }
+    }
+    assert_eq!(visitor.head("/ui/live").await.status, 405, "it would never end");
+    app.stop().await;
+}
+
 /// Names of models, texts of errors and what clients send are shown as they are, and never taken for HTML.
 #[actix_rt::test]
 async fn hostile_names_and_texts_are_shown_and_not_run() {

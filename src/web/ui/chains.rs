@@ -18,25 +18,23 @@ use serde::Deserialize;
 use self::desk::Desk;
 use self::listed::Listed;
 use self::picks::Known;
-use super::fault;
 use super::fields::{Fields, Wrong, wrong_with};
 use super::shell::{Shell, answer, wants_part};
+use super::{at, view};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
-    let get = web::get;
     let post = web::post;
     config
-        .service(page("/ui/chains").route(get().to(all)).route(web::head().to(all)).route(post().to(make::create)))
-        .service(page("/ui/start/chain").route(post().to(make::from_providers)))
-        .service(page("/ui/chains/{name}").route(get().to(edit::page)).route(post().to(edit::rename)))
-        .service(page("/ui/chains/{name}/entries").route(post().to(entries::add)))
-        .service(page("/ui/chains/{name}/entries/{n}/move").route(post().to(entries::move_to)))
-        .service(page("/ui/chains/{name}/entries/{n}/delete").route(post().to(entries::delete)))
-        .service(page("/ui/chains/{name}/order").route(post().to(entries::order)))
-        .service(page("/ui/chains/{name}/default").route(post().to(edit::default)))
-        .service(page("/ui/chains/{name}/test").route(post().to(trial::test)))
-        .service(page("/ui/chains/{name}/delete").route(get().to(delete::page)).route(post().to(delete::delete)));
+        .service(at("/ui/chains").route(view().to(all)).route(post().to(make::create)))
+        .service(at("/ui/start/chain").route(post().to(make::from_providers)))
+        .service(at("/ui/chains/{name}").route(view().to(edit::page)).route(post().to(edit::rename)))
+        .service(at("/ui/chains/{name}/entries").route(post().to(entries::add)))
+        .service(at("/ui/chains/{name}/entries/{n}/move").route(post().to(entries::move_to)))
+        .service(at("/ui/chains/{name}/entries/{n}/delete").route(post().to(entries::delete)))
+        .service(at("/ui/chains/{name}/order").route(post().to(entries::order)))
+        .service(at("/ui/chains/{name}/default").route(post().to(edit::default)))
+        .service(at("/ui/chains/{name}/test").route(post().to(trial::test)))
+        .service(at("/ui/chains/{name}/delete").route(view().to(delete::page)).route(post().to(delete::delete)));
 }
 
 #[derive(Template)]

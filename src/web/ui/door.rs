@@ -4,7 +4,6 @@ use actix_web::HttpMessage;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
     REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -61,7 +60,7 @@ pub(in crate::web) async fn admit(state: &State, request: &mut ServiceRequest) -
         let page = Fault::of(503, "429chain is shutting down", "Try again in a moment.").page(request.request());
         return Err(with(page, RETRY_AFTER, "1"));
     }
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let changes = !request.method().is_safe();
     if changes && !from_here(request.headers()) {
         return Err(Fault::of(403, "This did not come from a page of 429chain", FOREIGN).page(request.request()));
     }
@@ -120,7 +119,7 @@ async fn holds(state: &State, session: Id, request: &mut ServiceRequest) -> Resu
 
 /// The way to the login, and back from there.
 fn to_login(request: &ServiceRequest) -> HttpResponse {
-    let reading = *request.method() == Method::GET;
+    let reading = request.method().is_safe();
     let htmx = request.headers().contains_key("hx-request");
     // Of a fragment it is the page around it that is wanted.
     let current = || {

@@ -16,11 +16,12 @@ use serde::Deserialize;
 use self::row::{Row, Show};
 use super::did::done;
 use super::door::form_encoded;
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::fields::Fields;
 use super::paper::{self, Paper};
 use super::shell::{Shell, answer, state, worker};
 use super::standing::standing;
+use super::{at, view};
 use crate::config::edit::Change;
 use crate::config::presets::{PRESETS, Preset};
 use crate::web::error::ApiError;
@@ -30,22 +31,19 @@ const HERE: &str = "/ui/providers";
 
 /// All pages about providers.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
     config
-        .service(page("/ui/providers").route(web::get().to(list)).route(web::post().to(edit::create)))
-        .service(page("/ui/providers/new").route(web::get().to(edit::new)))
-        .service(page("/ui/providers/test").route(web::post().to(trial::unsaved)))
-        .service(page("/ui/providers/{id}").route(web::get().to(edit::one)).route(web::post().to(edit::save)))
-        .service(page("/ui/providers/{id}/test").route(web::post().to(trial::saved)))
-        .service(page("/ui/providers/{id}/enable").route(web::post().to(enable)))
+        .service(at("/ui/providers").route(view().to(list)).route(web::post().to(edit::create)))
+        .service(at("/ui/providers/new").route(view().to(edit::new)))
+        .service(at("/ui/providers/test").route(web::post().to(trial::unsaved)))
+        .service(at("/ui/providers/{id}").route(view().to(edit::one)).route(web::post().to(edit::save)))
+        .service(at("/ui/providers/{id}/test").route(web::post().to(trial::saved)))
+        .service(at("/ui/providers/{id}/enable").route(web::post().to(enable)))
         .service(
-            page("/ui/providers/{id}/delete")
-                .route(web::get().to(delete::question))
-                .route(web::post().to(delete::delete)),
+            at("/ui/providers/{id}/delete").route(view().to(delete::question)).route(web::post().to(delete::delete)),
         )
-        .service(page("/ui/providers/{id}/models").route(web::get().to(models::list)))
-        .service(page("/ui/providers/{id}/models/refresh").route(web::post().to(models::refresh)))
-        .service(page("/ui/providers/{id}/add").route(web::post().to(models::add)));
+        .service(at("/ui/providers/{id}/models").route(view().to(models::list)))
+        .service(at("/ui/providers/{id}/models/refresh").route(web::post().to(models::refresh)))
+        .service(at("/ui/providers/{id}/add").route(web::post().to(models::add)));
 }
 
 /// The list, by what is to be seen of it.

@@ -21,10 +21,11 @@ use askama::Template;
 use self::admin_key::AdminKeys;
 use self::client_keys::ClientKeys;
 use self::file::File;
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::fields::{Wrong, wrong_with};
 use super::paper::Paper;
 use super::shell::{Shell, answer, state};
+use super::{at, view};
 use crate::web::admin::config::Present;
 use crate::web::error::ApiError;
 
@@ -77,23 +78,18 @@ const STALE: &str = "The configuration file has changed since this page was made
 
 /// All of it.
 pub(super) fn routes(config: &mut ServiceConfig) {
-    let page = |path: &str| web::resource(path).default_service(web::to(fault::wrong_method));
     config
-        .service(page("/ui/settings").route(web::get().to(self::page)))
-        .service(page("/ui/settings/keys").route(web::get().to(back)).route(web::post().to(client_keys::make)))
+        .service(at("/ui/settings").route(view().to(self::page)))
+        .service(at("/ui/settings/keys").route(view().to(back)).route(web::post().to(client_keys::make)))
         .service(
-            page("/ui/settings/keys/{place:\\d+}/revoke")
-                .route(web::get().to(client_keys::ask))
+            at("/ui/settings/keys/{place:\\d+}/revoke")
+                .route(view().to(client_keys::ask))
                 .route(web::post().to(client_keys::revoke)),
         )
+        .service(at("/ui/settings/admin-key").route(view().to(admin_key::ask)).route(web::post().to(admin_key::make)))
+        .service(at("/ui/settings/reload").route(view().to(back)).route(web::post().to(file::reload)))
         .service(
-            page("/ui/settings/admin-key").route(web::get().to(admin_key::ask)).route(web::post().to(admin_key::make)),
-        )
-        .service(page("/ui/settings/reload").route(web::get().to(back)).route(web::post().to(file::reload)))
-        .service(
-            page("/ui/settings/versions/{id}")
-                .route(web::get().to(version::page))
-                .route(web::post().to(version::restore)),
+            at("/ui/settings/versions/{id}").route(view().to(version::page)).route(web::post().to(version::restore)),
         );
 }
 

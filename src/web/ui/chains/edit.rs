@@ -1,6 +1,6 @@
 //! The page of one chain.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::web::{Form, Path};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use askama::Template;
@@ -176,7 +176,7 @@ pub(super) async fn show(request: &HttpRequest, name: &str, status: StatusCode, 
     let (revision, locked) = (desk.paper.revision.clone(), desk.paper.locked.is_some());
     let view = View { csrf, revision, locked, chain, known, told };
     match wants_part(request) {
-        true => answer(request, status, &Parts { view, after: *request.method() != Method::GET }),
+        true => answer(request, status, &Parts { view, after: !request.method().is_safe() }),
         false => {
             let shell = Shell::of(request, "Chains", "/ui/chains").with_paper(&desk.paper);
             answer(request, status, &Page { shell, view })
