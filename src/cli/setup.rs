@@ -9,8 +9,8 @@ use super::left_over;
 use super::report::say;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::presets::{PRESETS, Preset};
-use crate::config::source::Source;
-use crate::config::{self, litellm, starter};
+use crate::config::source::{AdminKeyPlace, Source};
+use crate::config::{litellm, starter};
 use crate::store::admin_key;
 
 /// Writes a configuration to start from.
@@ -119,14 +119,17 @@ pub(super) fn check(args: &Args) -> Result<(), Failure> {
 
 /// Makes a new admin key in place of the generated one.
 pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
-    let config = config::load(&args.config, &ProcessEnvironment, &args.overrides()).map_err(Failure::usage)?;
-    if !config.settings.admin_keys.is_empty() {
-        return Err(Failure::usage(format!(
-            "{} sets settings.adminKeys, so a generated key would have no effect. Change it there",
-            args.config.display()
-        )));
-    }
-    let (key, _) = admin_key::create(&config.settings.data_dir).map_err(Failure::runtime)?;
+    let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
+    let data_dir = match source.admin_key_place().map_err(Failure::usage)? {
+        AdminKeyPlace::In(data_dir) => data_dir,
+        AdminKeyPlace::Configured => {
+            return Err(Failure::usage(format!(
+                "{} sets settings.adminKeys, so a generated key would have no effect. Change it there",
+                args.config.display()
+            )));
+        }
+    };
+    let (key, _) = admin_key::create(&data_dir).map_err(Failure::runtime)?;
     say(&format!(
         "Admin key, shown only now: {key}\nA running proxy takes it in place of the one before when it reads its \
          configuration again: send it a SIGHUP, or restart it."
@@ -134,6 +137,7 @@ pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
+/// So many of them, in words.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
