@@ -224,6 +224,12 @@ impl Proxy {
         self.watching = Some(actix_rt::spawn(watch::watch(self.reload.clone())));
     }
 
+    /// Whether it is on its way out, and how many requests are under way.
+    #[must_use]
+    pub fn drain(&self) -> Arc<Drain> {
+        Arc::clone(&self.drain)
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {

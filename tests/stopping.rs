@@ -11,9 +11,29 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::support::app::{App, CLIENT, ask, chain_of, piece, whole};
+use crate::support::binary::{Running, command};
 use crate::support::provider::{Answer, DONE, Provider, STOP, delta};
 
 /// LESSONS O26 and F20: streams in progress go on to their end, `/health` says what is going on, newcomers are refused.
+/// Whoever cannot wait for them is told what it has cost.
+#[actix_rt::test]
+async fn a_second_signal_ends_at_once_and_says_what_was_cut() {
+    let gate = Arc::new(Semaphore::new(0));
+    let provider = Provider::script([Answer::stream().part(&delta("one")).gate(&gate).end()]).await;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("c.yaml"), chain_of(&[("a", &provider)])).unwrap();
+    let running = Running::start(command(dir.path(), &["-c", "c.yaml"]));
+    let client = awc::Client::default();
+    let request = client.post(format!("{}/v1/chat/completions", running.url)).bearer_auth(CLIENT);
+    let mut stream = request.send_body(ask(r#","stream":true"#)).await.unwrap();
+    assert_eq!(piece(&mut stream).await, Some(delta("one")));
+
+    running.signal("-TERM");
+    while client.get(format!("{}/health", running.url)).send().await.unwrap().status() == 200 {}
+    let (code, log) = running.end("-TERM");
+    assert!(code == Some(1) && log.contains("second signal: cut with 1 request in progress"), "{code:?} {log}");
+}
+
 #[actix_rt::test]
 async fn o26_f20_a_stop_lets_streams_end_and_refuses_newcomers() {
     let gate = Arc::new(Semaphore::new(0));

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -213,8 +212,7 @@ async fn sighup_has_the_file_read_again() {
         .notices("a signal", || {
             fs::write(&twin, wait(2)).unwrap();
             fs::File::options().write(true).open(&twin).unwrap().set_modified(modified).unwrap();
-            let pid = watched.running.child.id().to_string();
-            assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+            watched.running.signal("-HUP");
         })
         .await;
     assert_eq!(watched.chat().await.status, 200);

@@ -10,6 +10,7 @@ use super::Failure;
 use super::args::{Args, Serve};
 use super::left_over;
 use super::report::complain;
+use super::setup::count;
 use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
 use crate::clock::Clock;
@@ -68,6 +69,7 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
         info!("listening on {}", url(*address));
     }
     signals.ending(proxy.reload()).await;
+    let drain = proxy.drain();
     let stopping = proxy.stop(GRACE);
     tokio::select! {
         cut = stopping => {
@@ -76,7 +78,10 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
             }
             Ok(())
         }
-        () = signals.next() => Err(Failure::runtime("second signal: requests in progress were cut")),
+        () = signals.next() => Err(Failure::runtime(match drain.in_flight() {
+            0 => "second signal: ended before everything was put in order".to_owned(),
+            cut => format!("second signal: cut with {} in progress", count(cut, "request", "requests")),
+        })),
     }
 }
 

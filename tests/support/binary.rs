@@ -39,10 +39,15 @@ impl Running {
         running
     }
 
-    /// Sends a signal, waits for the end; the exit code and the rest of stderr.
-    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Sends a signal, waits for the end; the exit code and the rest of stderr.
+    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
         let mut rest = String::new();
         self.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
