@@ -153,8 +153,10 @@ impl ChatRequest {
         self.max_completion_tokens.or(self.max_tokens)
     }
 
-    /// The function to call now, if one is to be called: the one that the client names, else the first. A result that
-    /// has just come back from a tool is answered in words, so that an agent's loop ends.
+    /// The function to call now, if one is to be called: the one that the client names, the first of those that it must
+    /// have one of, else one that is offered alone. Who offers many and leaves the choice is an agent, and would run a
+    /// command or write a file with arguments that are made up. A result that has just come back from a tool is answered
+    /// in words, so that an agent's loop ends.
     pub(crate) fn function_to_call(&self) -> Option<&Function> {
         if self.messages.last().is_some_and(|last| matches!(last.role, Role::Tool | Role::Function)) {
             return None;
@@ -162,7 +164,10 @@ impl ChatRequest {
         match &self.tool_choice {
             Some(ToolChoice::Mode(ToolMode::None)) => None,
             Some(ToolChoice::Named { function }) => self.functions().find(|known| known.name == function.name),
-            _ => self.functions().next(),
+            Some(ToolChoice::Mode(ToolMode::Required)) => self.functions().next(),
+            Some(ToolChoice::Mode(ToolMode::Auto)) | None => {
+                self.functions().next().filter(|_| self.functions().count() == 1)
+            }
         }
     }
 
@@ -228,9 +233,9 @@ mod tests {
         ChatRequest::parse(body.to_string().as_bytes())
     }
 
-    fn with_tools(last_role: &str, choice: &Value) -> ChatRequest {
-        let tools = json!([{"type": "function", "function": {"name": "one"}},
-                           {"type": "function", "function": {"name": "two"}}]);
+    fn with_tools(names: &[&str], last_role: &str, choice: &Value) -> ChatRequest {
+        let tools: Vec<Value> =
+            names.iter().map(|name| json!({"type": "function", "function": {"name": name}})).collect();
         let messages = json!([{"role": last_role, "content": "x", "tool_call_id": "c"}]);
         parse(&json!({"model": "m", "messages": messages, "tools": tools, "tool_choice": choice})).unwrap()
     }
@@ -271,11 +276,14 @@ mod tests {
 
     #[test]
     fn the_function_to_call_follows_the_choice() {
-        let called = |role: &str, choice: Value| {
-            with_tools(role, &choice).function_to_call().map(|function| function.name.clone())
+        let called_of = |names: &[&str], role: &str, choice: Value| {
+            with_tools(names, role, &choice).function_to_call().map(|function| function.name.clone())
         };
-        assert_eq!(called("user", json!(null)).as_deref(), Some("one"));
-        assert_eq!(called("user", json!("auto")).as_deref(), Some("one"));
+        let called = |role: &str, choice: Value| called_of(&["one", "two"], role, choice);
+        for choice in [json!(null), json!("auto")] {
+            assert_eq!(called_of(&["one"], "user", choice.clone()).as_deref(), Some("one"));
+            assert_eq!(called("user", choice), None, "an agent would act on it");
+        }
         assert_eq!(called("user", json!("required")).as_deref(), Some("one"));
         assert_eq!(called("user", json!({"type": "function", "function": {"name": "two"}})).as_deref(), Some("two"));
         assert_eq!(called("user", json!("none")), None);
