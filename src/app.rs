@@ -224,10 +224,11 @@ impl Proxy {
         self.watching = Some(actix_rt::spawn(watch::watch(self.reload.clone())));
     }
 
-    /// Whether it is on its way out, and how many requests are under way.
+    /// Tells how many requests are under way, also when it has been asked to stop.
     #[must_use]
-    pub fn drain(&self) -> Arc<Drain> {
-        Arc::clone(&self.drain)
+    pub fn in_flight(&self) -> impl Fn() -> usize + use<> {
+        let drain = Arc::clone(&self.drain);
+        move || drain.in_flight()
     }
 
     /// Where it listens.
@@ -246,6 +247,9 @@ impl Proxy {
         self.drain.begin();
         info!(in_flight = self.drain.in_flight(), "draining");
         let cut = self.drain.idle(grace).await;
+        if cut > 0 {
+            warn!(cut, "requests that were still in progress after {} s are cut", grace.as_secs());
+        }
         // Rows of requests that ended before the drain began may still be in a worker's buffer.
         tokio::time::sleep(FLUSH_EVERY * 2).await;
         let keeper = self.control.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|it| it.keeper.clone());

@@ -36,7 +36,16 @@ async fn a_lost_key_is_replaced_while_the_proxy_runs() {
     let yaml = yaml.replace("apiKey: key-of-a", "apiKey: \"${KEY_OF_A}\"");
     std::fs::write(dir.path().join("c.yaml"), yaml).unwrap();
     let running = Running::start(command(dir.path(), &["-c", "c.yaml"]).env("KEY_OF_A", "key-of-a"));
-    let output = command(dir.path(), &["admin-key", "-c", "c.yaml"]).output().unwrap();
+    let make = |more: &[&str]| command(dir.path(), &[&["admin-key", "-c", "c.yaml"], more].concat()).output().unwrap();
+    let refused = make(&[]);
+    let advice = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        refused.status.code() == Some(2) && advice.contains("KEY_OF_A") && advice.contains("--data-dir"),
+        "{advice}"
+    );
+    let output = make(&["--data-dir", "data"]);
+    let warning = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && warning.contains("no effect if c.yaml sets settings.adminKeys"), "{warning}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("SIGHUP") && !said.contains("after a restart"), "{said}");
     let key = said.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();

@@ -17,3 +17,8 @@ pub(super) fn complain(text: &str) {
 pub(super) fn explain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
+
+/// So many of them, in words.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

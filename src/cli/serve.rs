@@ -9,8 +9,7 @@ use tracing::{debug, info, warn};
 use super::Failure;
 use super::args::{Args, Serve};
 use super::left_over;
-use super::report::complain;
-use super::setup::count;
+use super::report::{complain, count};
 use crate::actors::reload::{Origin, Reload};
 use crate::app::{GRACE, Proxy};
 use crate::clock::Clock;
@@ -69,18 +68,13 @@ pub(super) async fn run(proxy: Proxy, mut signals: Signals) -> Result<(), Failur
         info!("listening on {}", url(*address));
     }
     signals.ending(proxy.reload()).await;
-    let drain = proxy.drain();
+    let in_flight = proxy.in_flight();
     let stopping = proxy.stop(GRACE);
     tokio::select! {
-        cut = stopping => {
-            if cut > 0 {
-                warn!("{cut} requests were still in progress after {} s and were cut", GRACE.as_secs());
-            }
-            Ok(())
-        }
-        () = signals.next() => Err(Failure::runtime(match drain.in_flight() {
+        _ = stopping => Ok(()),
+        () = signals.next() => Err(Failure::runtime(match in_flight() {
             0 => "second signal: ended before everything was put in order".to_owned(),
-            cut => format!("second signal: cut with {} in progress", count(cut, "request", "requests")),
+            cut => format!("second signal: what was in progress was cut, {}", count(cut, "request", "requests")),
         })),
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use super::Failure;
 use super::args::{Args, Init};
 use super::left_over;
-use super::report::say;
+use super::report::{complain, count, say};
 use crate::config::environment::ProcessEnvironment;
 use crate::config::presets::{PRESETS, Preset};
-use crate::config::source::{AdminKeyPlace, Source};
-use crate::config::{litellm, starter};
+use crate::config::source::Source;
+use crate::config::{self, litellm, starter};
 use crate::store::admin_key;
 
 /// Writes a configuration to start from.
@@ -119,25 +119,32 @@ pub(super) fn check(args: &Args) -> Result<(), Failure> {
 
 /// Makes a new admin key in place of the generated one.
 pub(super) fn admin_key(args: &Args) -> Result<(), Failure> {
-    let source = Source::new(&args.config, ProcessEnvironment, args.overrides());
-    let data_dir = match source.admin_key_place().map_err(Failure::usage)? {
-        AdminKeyPlace::In(data_dir) => data_dir,
-        AdminKeyPlace::Configured => {
+    let path = args.config.display();
+    // A shell need not have the variables that the proxy was started with.
+    let data_dir = match (config::load(&args.config, &ProcessEnvironment, &args.overrides()), &args.data_dir) {
+        (Ok(config), _) if !config.settings.admin_keys.is_empty() => {
             return Err(Failure::usage(format!(
-                "{} sets settings.adminKeys, so a generated key would have no effect. Change it there",
-                args.config.display()
+                "{path} sets settings.adminKeys, so a generated key would have no effect. Change it there"
+            )));
+        }
+        (Ok(config), _) => config.settings.data_dir,
+        (Err(errors), Some(data_dir)) => {
+            complain(&format!(
+                "{errors}\nThe key is made all the same. It has no effect if {path} sets settings.adminKeys"
+            ));
+            data_dir.clone()
+        }
+        (Err(errors), None) => {
+            return Err(Failure::usage(format!(
+                "{errors}\nTo make a key all the same, say where the proxy keeps its data: --data-dir DIR"
             )));
         }
     };
     let (key, _) = admin_key::create(&data_dir).map_err(Failure::runtime)?;
     say(&format!(
-        "Admin key, shown only now: {key}\nA running proxy takes it in place of the one before when it reads its \
-         configuration again: send it a SIGHUP, or restart it."
+        "Admin key, shown only now: {key}\nIts hash is kept in {}. A running proxy with this data directory takes it in \
+         place of the one before when it reads its configuration again: send it a SIGHUP, or restart it.",
+        data_dir.display()
     ));
     Ok(())
-}
-
-/// So many of them, in words.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -35,15 +35,6 @@ pub struct Loaded {
     pub revision: String,
 }
 
-/// Where the admin key is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AdminKeyPlace {
-    /// In the file itself: none is generated.
-    Configured,
-    /// Its digest is in this folder.
-    In(PathBuf),
-}
-
 impl Loaded {
     /// A configuration that comes from no file.
     #[must_use]
@@ -108,42 +99,16 @@ impl Source {
     #[must_use]
     pub fn left_over(&self) -> Option<PathBuf> {
         let present = RealDisk.read(&self.path).ok()?;
-        let db_path = self.settings(&present).and_then(|settings| settings.text("dbPath").map(PathBuf::from));
-        let (data_dir, _) = places(db_path, self.overrides.data_dir.clone());
+        let (data_dir, _) = places(self.db_path(&present), self.overrides.data_dir.clone());
         let copy = self.file(data_dir).interrupted()?;
         fs::read(&copy).is_ok_and(|old| old != present).then_some(copy)
     }
 
-    /// Where the generated admin key of the file belongs. Of a file that cannot be used this is told as well, since a
-    /// shell need not have the variables that the proxy is started with, as long as none of them says where data lives.
-    ///
-    /// # Errors
-    /// All that is wrong with the file, when it does not tell.
-    pub fn admin_key_place(&self) -> Result<AdminKeyPlace, ConfigErrors> {
-        let text = read(&self.path)?;
-        let errors = match self.parse(&text) {
-            Ok(Loaded { config, .. }) if config.settings.admin_keys.is_empty() => {
-                return Ok(AdminKeyPlace::In(config.settings.data_dir));
-            }
-            Ok(_) => return Ok(AdminKeyPlace::Configured),
-            Err(errors) => errors,
-        };
-        let Some(settings) = self.settings(text.as_bytes()) else { return Err(errors) };
-        match (settings.get("adminKeys"), settings.get("dbPath")) {
-            (Some(Value::List(keys)), _) if !keys.is_empty() => Ok(AdminKeyPlace::Configured),
-            (None | Some(Value::List(_)), None | Some(Value::Text(_))) => {
-                let db_path = settings.text("dbPath").map(PathBuf::from);
-                Ok(AdminKeyPlace::In(places(db_path, self.overrides.data_dir.clone()).0))
-            }
-            _ => Err(errors),
-        }
-    }
-
-    /// `settings` of a text that may be no configuration at all.
-    fn settings(&self, text: &[u8]) -> Option<Value> {
+    /// `settings.dbPath` of a text that may be no configuration at all.
+    fn db_path(&self, text: &[u8]) -> Option<PathBuf> {
         let (mut document, _) = Document::parse(std::str::from_utf8(text).ok()?).ok()?;
         document.interpolate(self.environment.as_ref(), &mut Report::default());
-        Value::of(&document.root).get("settings").cloned()
+        Value::of(&document.root).get("settings")?.text("dbPath").map(PathBuf::from)
     }
 
     fn base_dir(&self) -> &Path {
@@ -194,30 +159,5 @@ mod tests {
     fn revisions_are_short_and_tell_texts_apart() {
         assert_eq!(revision(""), "e3b0c44298fc1c14");
         assert_ne!(revision("a"), revision("b"));
-    }
-
-    #[test]
-    fn the_place_of_the_admin_key_is_known_without_variables_that_do_not_tell_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c.yaml");
-        let place = |settings: &str, data_dir: Option<&str>| {
-            let text = format!("version: 1\nsettings: {{ apiKeys: [\"${{KEY}}\"]{settings} }}\n");
-            std::fs::write(&path, text).unwrap();
-            let overrides = Overrides { data_dir: data_dir.map(PathBuf::from), ..Overrides::default() };
-            Source::new(&path, [("DIR", "kept")], overrides).admin_key_place()
-        };
-        let lies_in = |dir: &str| AdminKeyPlace::In(PathBuf::from(dir));
-        for (settings, data_dir, expected) in [
-            ("", None, lies_in("./data")),
-            ("", Some("there"), lies_in("there")),
-            (", dbPath: here/usage.redb, adminKeys: []", None, lies_in("here")),
-            (", dbPath: \"${DIR}/usage.redb\"", None, lies_in("kept")),
-            (", adminKeys: [\"${ADMIN}\"]", None, AdminKeyPlace::Configured),
-        ] {
-            assert_eq!(place(settings, data_dir).unwrap(), expected, "{settings}");
-        }
-        for unclear in [", dbPath: \"${WHERE}/usage.redb\"", ", adminKeys: \"${ADMIN}\"", ", dbPath: ["] {
-            assert!(place(unclear, None).is_err(), "{unclear}");
-        }
     }
 }
