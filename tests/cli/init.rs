@@ -76,6 +76,23 @@ fn a_configuration_of_litellm_is_taken_over() {
     assert!(missing.status.code() == Some(2) && text(&missing.stderr).contains("nothing.yaml cannot be read"));
 }
 
+#[test]
+fn a_configuration_of_litellm_that_can_be_misread_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = "model_list:\n  - model_name: smart\n    litellm_params:\n      model: ";
+    for (rest, said) in [
+        ("openai/m\n      api_base: http://a\n      api_base: http://b\n", "litellm.yaml:6:7: model_list[0]"),
+        ("openai/m\n      <<: defaults\n", "litellm.yaml:5:7: `<<` takes a mapping"),
+        ("openrouter/*\n", "openrouter/*: wildcards are not carried over"),
+    ] {
+        fs::write(dir.path().join("litellm.yaml"), format!("{model}{rest}")).unwrap();
+        let output = run(dir.path(), &["init", "--from-litellm", "litellm.yaml"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(said), "{output:?}");
+        assert!(!dir.path().join("config").exists());
+    }
+}
+
 /// As in a container with empty volumes: it writes a file, says the keys, and can be set up in the browser.
 #[test]
 fn a_missing_configuration_is_made_at_the_start_where_that_is_wanted() {

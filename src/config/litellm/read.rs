@@ -1,49 +1,57 @@
-//! What stands in a file of LiteLLM's.
+//! What stands in a file of LiteLLM's: its deployments first, then what is said about all of them.
+
+use std::collections::BTreeMap;
 
 use super::super::edit::Value;
 use super::super::rules;
-use super::service::{self, address};
-use super::{Account, Found};
+use super::notes::NO_COUNTERPART;
+use super::number::{AN_HOUR, millis, whole};
+use super::service::{self, Service, address};
+use super::settings::left;
+use super::{Account, Entry, Found};
+use crate::domain::dialect::Dialect;
 
-/// Answers that moderation has refused come back as they are here.
-const POLICY: &str = "content_policy_fallbacks";
+const LIMITS: [(&str, &str); 3] =
+    [("rpm", "requestsPerMinute"), ("tpm", "tokensPerMinute"), ("max_parallel_requests", "concurrentRequests")];
+
+/// What of `litellm_params` is carried over, or said elsewhere.
+const PARAMS: [&str; 10] = [
+    "model",
+    "api_key",
+    "api_base",
+    "base_url",
+    "order",
+    "rpm",
+    "tpm",
+    "max_parallel_requests",
+    "timeout",
+    "stream_timeout",
+];
 
 pub(super) fn read(file: &Value) -> Found {
     let mut found = Found::default();
     let mut deployments: Vec<&Value> = file.get("model_list").map(Value::items).unwrap_or_default().iter().collect();
+    found.deployments = deployments.iter().filter(|one| !one.members().is_empty()).count();
     // Those without one come last, as LiteLLM's router has it.
     deployments.sort_by_key(|one| order_of(one));
     for deployment in deployments {
-        if let Err(note) = found.deployment(deployment) {
-            found.notes.push(note);
-        }
+        found.deployment(deployment);
+    }
+    // Then there is no file, and nothing else to say about it.
+    if found.chains.is_empty() {
+        return found;
     }
     found.aliases(file);
     found.fallbacks(file);
+    found.settings(file);
     let settings = file.get("general_settings");
     found.master_key = settings.and_then(|settings| settings.text("master_key")).map(reference);
-    if file.get("environment_variables").is_some() {
-        found.notes.push("environment_variables was left out: set them where 429chain is started".to_owned());
-    }
-    if file.get("include").is_some() {
-        found.notes.push("include was left out: take over the other files one by one".to_owned());
-    }
-    for (section, keys) in [
-        ("general_settings", &["database_url", "alerting"][..]),
-        ("litellm_settings", &["callbacks", "success_callback", "failure_callback", "cache", "guardrails", POLICY]),
-        ("router_settings", &["routing_strategy", POLICY]),
-    ] {
-        let there = file.get(section).map(Value::members).unwrap_or_default();
-        for (key, _) in there.iter().filter(|(key, _)| keys.contains(&key.as_str())) {
-            found.notes.push(format!("{section}.{key} has no counterpart and was left out"));
-        }
-    }
     found
 }
 
-fn order_of(deployment: &Value) -> u64 {
-    let params = deployment.get("litellm_params");
-    params.and_then(|params| params.text("order")).and_then(|order| order.parse().ok()).unwrap_or(u64::MAX)
+fn order_of(deployment: &Value) -> i64 {
+    let order = deployment.get("litellm_params").and_then(|params| params.text("order"));
+    order.and_then(|order| order.parse().ok()).unwrap_or(i64::MAX)
 }
 
 /// `os.environ/NAME` as `${NAME}`, and the name. Anything else is the key itself, in which a dollar sign is one.
@@ -54,53 +62,72 @@ fn reference(key: &str) -> (String, Option<String>) {
     }
 }
 
+/// The text of the first of these keys that has one. An empty one is as none, as it is for LiteLLM.
+fn text<'a>(params: &'a Value, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| params.text(key).filter(|text| !text.is_empty()))
+}
+
 impl Found {
-    fn deployment(&mut self, deployment: &Value) -> Result<(), String> {
+    fn deployment(&mut self, deployment: &Value) {
         let params = deployment.get("litellm_params").unwrap_or(&Value::Null);
+        let info = deployment.get("model_info").unwrap_or(&Value::Null);
         let name = deployment.text("model_name").unwrap_or_default();
         let model = params.text("model").unwrap_or_default();
         if model.is_empty() || name.is_empty() {
-            return Err("a deployment without `model_name` or `litellm_params.model` was left out".to_owned());
+            return self.notes.say("a deployment", "it has no `model_name` or no `litellm_params.model`; left out");
         }
+        let label = format!("{name} ({model})");
         if name.contains('*') || model.contains('*') {
-            return Err(format!(
-                "{name}: patterns have no counterpart; every entry `provider/model` can be asked for anyway"
-            ));
+            let what =
+                "wildcards are not carried over: write the models that you use as entries of a chain, one by one";
+            return self.notes.say(if model.contains('*') { model } else { name }, what);
+        }
+        if service::is_other_kind(model, info.text("mode")) {
+            let what =
+                "models for audio, images and the like are not carried over: only chat and embeddings are spoken here";
+            return self.notes.say(model, what);
         }
         if params.get("litellm_credential_name").is_some() {
-            return Err(format!(
-                "{name}: {model} takes its key from `credential_list`, which is not read; it was left out"
-            ));
+            return self.notes.say(label, "its key is in `credential_list`, which is not read; left out");
         }
-        // Both are taken.
-        let given = params.text("api_base").or(params.text("base_url")).map(reference);
+        // Without it, prompts would go to the usual place.
+        let is_odd = |key: &&str| matches!(params.get(key), Some(Value::List(_) | Value::Map(_)));
+        if let Some(key) = ["api_base", "base_url", "api_key"].iter().find(|key| is_odd(key)) {
+            return self.notes.say(label, format!("`{key}` is no text; left out"));
+        }
+        let given = text(params, &["api_base", "base_url"]).map(reference);
         let (base_url, of_url) = given.map_or((None, None), |(url, variable)| (Some(url), variable));
         let base_url = base_url.as_deref();
-        let (service, model) = service::find(model, base_url).map_err(|why| format!("{why}; it was left out"))?;
+        let (service, model) = match service::find(model, base_url) {
+            Ok(found) => found,
+            Err(why) => return self.notes.say(model, format!("{why}; left out")),
+        };
+        let of_url = of_url.or(service.place_variable(base_url).map(str::to_owned));
         let usual = service.variable.map(|name| (format!("${{{name}}}"), Some(name.to_owned())));
-        let key = params.text("api_key").map(reference).or(usual);
+        let key = text(params, &["api_key"]).map(reference).or(usual);
         let (key, of_key) = key.map_or((None, None), |(key, variable)| (Some(key), variable));
         let variables = [of_url, of_key].into_iter().flatten().collect();
-        let at = self.account(service, address(service, base_url), key, variables);
-        if let Some(account) = self.accounts.get_mut(at) {
-            let entry = (account.id.clone(), model.clone());
-            for (limit, value) in limits(params) {
-                let of_model = account.limits.entry(model.clone()).or_default();
-                match of_model.iter_mut().find(|(known, _)| *known == limit) {
-                    // One account has one limit.
-                    Some((_, known)) => *known = value.min(*known),
-                    None => of_model.push((limit, value)),
-                }
-            }
+        if params.text("order").is_some_and(|order| order.parse::<i64>().is_err()) {
+            self.notes.say(label.as_str(), "`order` is no whole number, so it comes last");
+        }
+        let base_url = address(service, base_url);
+        if service.dialect == Dialect::Cloudflare && !base_url.as_ref().is_some_and(|url| url.ends_with("/v1")) {
+            self.notes.say(label.as_str(), "look at its `baseUrl`: at Cloudflare it has to end with /ai/v1 here");
+        }
+        let at = self.account(service, base_url, key, variables);
+        let timeout = millis(params, "timeout", &label, AN_HOUR, &mut self.notes);
+        self.terms(at, &model, deployment, &label);
+        self.leftovers(deployment, params, info);
+        if let Some(account) = self.accounts.get(at) {
+            let entry = Entry { account: account.id.clone(), model, timeout };
             self.add(name, entry);
         }
-        Ok(())
     }
 
     /// Which account it is. Deployments with the same key at the same place are one.
     fn account(
         &mut self,
-        service: service::Service,
+        service: Service,
         base_url: Option<String>,
         key: Option<String>,
         variables: Vec<String>,
@@ -111,16 +138,58 @@ impl Found {
         }
         let taken = self.accounts.iter().filter(|it| it.service.id == service.id).count();
         let id = if taken == 0 { service.id.to_owned() } else { format!("{}-{}", service.id, taken + 1) };
-        let limits = std::collections::BTreeMap::new();
-        self.accounts.push(Account { id, service, base_url, key, variables, limits });
+        self.accounts.push(Account { id, service, base_url, key, variables, terms: BTreeMap::new() });
         self.accounts.len() - 1
     }
 
+    /// What is known of a model at an account. It has one limit of a kind there: of several the smallest.
+    fn terms(&mut self, at: usize, model: &str, deployment: &Value, label: &str) {
+        let mut found = Vec::new();
+        // In old files limits stand beside `litellm_params`.
+        for settings in [deployment.get("litellm_params"), Some(deployment)].into_iter().flatten() {
+            for (theirs, ours) in LIMITS {
+                found.extend(whole(settings, theirs, label, &mut self.notes).map(|value| (ours, value)));
+            }
+        }
+        let info = deployment.get("model_info").unwrap_or(&Value::Null);
+        let window = whole(info, "max_input_tokens", label, &mut self.notes);
+        if found.is_empty() && window.is_none() {
+            return;
+        }
+        let Some(account) = self.accounts.get_mut(at) else { return };
+        let terms = account.terms.entry(model.to_owned()).or_default();
+        terms.window = [terms.window, window].into_iter().flatten().min();
+        for (limit, value) in found {
+            match terms.limits.iter_mut().find(|(known, _)| *known == limit) {
+                Some((_, known)) => *known = value.min(*known),
+                None => terms.limits.push((limit, value)),
+            }
+        }
+    }
+
+    fn leftovers(&mut self, deployment: &Value, params: &Value, info: &Value) {
+        for key in left(Some(params), &PARAMS) {
+            self.notes.say(format!("litellm_params.{key}"), NO_COUNTERPART);
+        }
+        if params.get("stream_timeout").is_some() {
+            let what = "there is none per model here, only `firstTokenTimeoutMs` in `settings` for all; left out";
+            self.notes.say("litellm_params.stream_timeout", what);
+        }
+        for key in left(Some(info), &["max_input_tokens", "mode"]) {
+            self.notes.say(format!("model_info.{key}"), NO_COUNTERPART);
+        }
+        let known = ["model_name", "litellm_params", "model_info", "rpm", "tpm", "max_parallel_requests"];
+        for key in left(Some(deployment), &known) {
+            self.notes.say(format!("model_list[].{key}"), NO_COUNTERPART);
+        }
+    }
+
     /// Adds an entry to a chain that may be new.
-    fn add(&mut self, name: &str, entry: (String, String)) {
+    pub(super) fn add(&mut self, name: &str, entry: Entry) {
         let chain = self.chain(name);
+        let is_same = |it: &Entry| (&it.account, &it.model) == (&entry.account, &entry.model);
         match self.chains.iter_mut().find(|(known, _)| *known == chain) {
-            Some((_, entries)) if entries.contains(&entry) => {}
+            Some((_, entries)) if entries.iter().any(is_same) => {}
             Some((_, entries)) => entries.push(entry),
             None => self.chains.push((chain, vec![entry])),
         }
@@ -136,71 +205,18 @@ impl Found {
         let numbered = (2..).map(|number| format!("{}-{number}", wanted.get(..60).unwrap_or(&wanted)));
         let chain = std::iter::once(wanted.clone()).chain(numbered).find(is_free).unwrap_or(wanted);
         if chain != name {
-            let message = "names of chains have no other signs than A-Z a-z 0-9 . _ -";
-            self.notes.push(format!("{name} is called {chain} here: {message}"));
+            let what = "names of chains have no other signs than A-Z a-z 0-9 . _ -";
+            self.notes.say(format!("{name} is called {chain} here"), what);
         }
         self.names.insert(name.to_owned(), chain.clone());
         chain
     }
 
     /// The entries of a group, if there is one of that name.
-    fn entries_of(&self, name: &str) -> Option<Vec<(String, String)>> {
+    pub(super) fn entries_of(&self, name: &str) -> Option<Vec<Entry>> {
         let chain = self.names.get(name)?;
         self.chains.iter().find(|(known, _)| known == chain).map(|(_, entries)| entries.clone())
     }
-
-    /// Other names of groups are chains of their own.
-    fn aliases(&mut self, file: &Value) {
-        let aliases = file.get("router_settings").and_then(|settings| settings.get("model_group_alias"));
-        for (alias, group) in aliases.map(Value::members).unwrap_or_default() {
-            let target = group.as_text().or_else(|| group.text("model")).unwrap_or_default();
-            match self.entries_of(target) {
-                Some(entries) => entries.into_iter().for_each(|entry| self.add(alias, entry)),
-                None => self.notes.push(format!("the alias {alias} was left out: there is no {target}")),
-            }
-        }
-    }
-
-    /// What is asked when a group fails is asked after it.
-    fn fallbacks(&mut self, file: &Value) {
-        let sections = ["litellm_settings", "router_settings"].into_iter().filter_map(|section| file.get(section));
-        let all: Vec<String> = self.names.keys().cloned().collect();
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for section in sections {
-            for key in ["fallbacks", "context_window_fallbacks"] {
-                let lists = section.get(key).map(Value::items).unwrap_or_default().iter().flat_map(Value::members);
-                for (from, to) in lists {
-                    let from = if from == "*" { all.clone() } else { vec![from.clone()] };
-                    for to in to.items().iter().filter_map(Value::as_text) {
-                        pairs.extend(from.iter().map(|from| (from.clone(), to.to_owned())));
-                    }
-                }
-            }
-            let always = section.get("default_fallbacks").map(Value::items).unwrap_or_default();
-            for to in always.iter().filter_map(Value::as_text) {
-                pairs.extend(all.iter().map(|from| (from.clone(), to.to_owned())));
-            }
-        }
-        let before: Vec<Option<Vec<(String, String)>>> = pairs.iter().map(|(_, to)| self.entries_of(to)).collect();
-        for ((from, to), more) in pairs.into_iter().zip(before) {
-            match more.filter(|_| self.names.contains_key(&from)) {
-                Some(more) => more.into_iter().for_each(|entry| self.add(&from, entry)),
-                None => {
-                    self.notes.push(format!("the fallback from {from} to {to} was left out: one of them is not there"));
-                }
-            }
-        }
-    }
-}
-
-fn limits(params: &Value) -> Vec<(&'static str, u64)> {
-    let keys =
-        [("rpm", "requestsPerMinute"), ("tpm", "tokensPerMinute"), ("max_parallel_requests", "concurrentRequests")];
-    let found = keys.iter().filter_map(|(theirs, ours)| {
-        let number = params.text(theirs)?.parse::<u64>().ok().filter(|number| *number > 0)?;
-        Some((*ours, number))
-    });
-    found.collect()
 }
 
 fn chain_name(name: &str) -> String {

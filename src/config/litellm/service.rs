@@ -27,7 +27,17 @@ const OLLAMA: Service = Service { id: "ollama", dialect: Dialect::Local, base_ur
 const SERVER: Service = Service { id: "server", dialect: Dialect::GenericOpenai, base_url: None, variable: None };
 const OPENAI: Service = service("openai", Dialect::Openai, "OPENAI_API_KEY");
 
-const SERVICES: [(&str, Service); 24] = [
+/// Its address holds the id of an account: for LiteLLM in a variable, unless `api_base` is given.
+const CLOUDFLARE: Service = Service {
+    id: "cloudflare",
+    dialect: Dialect::Cloudflare,
+    base_url: Some("https://api.cloudflare.com/client/v4/accounts/${CLOUDFLARE_ACCOUNT_ID}/ai/v1"),
+    variable: Some("CLOUDFLARE_API_KEY"),
+};
+/// The variable in that address.
+pub(super) const ACCOUNT_ID: &str = "CLOUDFLARE_ACCOUNT_ID";
+
+const SERVICES: [(&str, Service); 25] = [
     ("groq", service("groq", Dialect::Groq, "GROQ_API_KEY")),
     ("gemini", service("google", Dialect::GoogleAi, "GEMINI_API_KEY")),
     ("openrouter", service("openrouter", Dialect::Openrouter, "OPENROUTER_API_KEY")),
@@ -41,6 +51,7 @@ const SERVICES: [(&str, Service); 24] = [
     ("together_ai", service("together", Dialect::Together, "TOGETHERAI_API_KEY")),
     ("zai", service("zai", Dialect::Zai, "ZAI_API_KEY")),
     ("openai", OPENAI),
+    ("cloudflare", CLOUDFLARE),
     ("deepseek", at("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY")),
     ("fireworks_ai", at("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_AI_API_KEY")),
     ("xai", at("xai", "https://api.x.ai/v1", "XAI_API_KEY")),
@@ -72,6 +83,43 @@ const OTHERS: [&str; 14] = [
     "triton",
 ];
 
+/// What `model_info.mode` says of models that are asked for chat or embeddings.
+const SPOKEN: [&str; 4] = ["chat", "completion", "embedding", "responses"];
+
+/// How models are called that are for something else.
+const BEGINNINGS: [&str; 14] = [
+    "whisper",
+    "tts-",
+    "dall-e",
+    "gpt-image",
+    "chatgpt-image",
+    "gpt-realtime",
+    "sora",
+    "imagen-",
+    "flux.",
+    "flux-",
+    "stable-diffusion",
+    "omni-moderation",
+    "text-moderation",
+    "rerank",
+];
+
+/// Whether a model is for something else than chat and embeddings: by what the file says, or by its name.
+pub(super) fn is_other_kind(model: &str, mode: Option<&str>) -> bool {
+    if let Some(mode) = mode {
+        return !SPOKEN.contains(&mode);
+    }
+    let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
+    BEGINNINGS.iter().any(|begin| name.starts_with(begin)) || name.ends_with("-tts") || name.ends_with("-transcribe")
+}
+
+impl Service {
+    /// The variable that its usual address needs, if that is where it is asked.
+    pub(super) fn place_variable(self, base_url: Option<&str>) -> Option<&'static str> {
+        (self == CLOUDFLARE && base_url.is_none()).then_some(ACCOUNT_ID)
+    }
+}
+
 /// The service, and the model as it is called there. Why not, for those that speak otherwise.
 pub(super) fn find(model: &str, base_url: Option<&str>) -> Result<(Service, String), String> {
     let Some((prefix, rest)) = model.split_once('/') else {
@@ -79,22 +127,22 @@ pub(super) fn find(model: &str, base_url: Option<&str>) -> Result<(Service, Stri
             Some(_) => Ok((SERVER, model.to_owned())),
             None if is_of_openai(model) => Ok((OPENAI, model.to_owned())),
             // A key of somebody else must not go to OpenAI.
-            None => Err(format!("{model}: it names no service, and is no model of OpenAI's by its name")),
+            None => Err("it names no service, and is no chat or embedding model of OpenAI's by its name".to_owned()),
         };
     };
     if OTHERS.contains(&prefix) {
-        return Err(format!("{model}: `{prefix}` does not speak the OpenAI protocol"));
+        return Err(format!("`{prefix}` does not speak the OpenAI protocol"));
     }
     let known = SERVICES.iter().find(|(known, _)| *known == prefix).map(|(_, service)| *service);
     match known {
         Some(OPENAI) if base_url.is_some() => Ok((SERVER, rest.to_owned())),
         Some(service) if service == SERVER && base_url.is_none() => {
-            Err(format!("{model}: it has no `api_base`, and there is no usual one"))
+            Err("it has no `api_base`, and there is no usual one".to_owned())
         }
         Some(service) if service.dialect == Dialect::Huggingface => Ok((service, at_router(rest))),
         Some(service) => Ok((service, rest.to_owned())),
         None if base_url.is_some() => Ok((SERVER, rest.to_owned())),
-        None => Err(format!("{model}: `{prefix}` does not speak the OpenAI protocol, or is not known here")),
+        None => Err(format!("`{prefix}` does not speak the OpenAI protocol, or is not known here")),
     }
 }
 
@@ -111,11 +159,12 @@ fn at_router(model: &str) -> String {
     }
 }
 
-/// The address as we take it: LiteLLM knows itself that Ollama's API is below `/v1`.
+/// The address as we take it: LiteLLM knows itself that Ollama's API is below `/v1`, and asks Cloudflare below `/run`.
 pub(super) fn address(service: Service, base_url: Option<&str>) -> Option<String> {
     let url = base_url.map(|url| url.trim_end_matches('/'));
     match url {
         Some(url) if service == OLLAMA && !url.ends_with("/v1") => Some(format!("{url}/v1")),
+        Some(url) if service == CLOUDFLARE && url.ends_with("/ai/run") => Some(url.replace("/ai/run", "/ai/v1")),
         Some(url) if Some(url) == service.dialect.default_base_url() => None,
         Some(url) => Some(url.to_owned()),
         None => service.base_url.map(str::to_owned),

@@ -5,6 +5,11 @@ use super::super::model::Config;
 use super::super::{Overrides, parse};
 use super::*;
 
+mod fallbacks;
+mod left_out;
+mod merge;
+mod settings;
+
 const FILE: &str = r#"
 model_list:
   - model_name: gpt-4o
@@ -40,6 +45,23 @@ fn read(imported: &Imported) -> Config {
         .unwrap_or_else(|errors| panic!("{errors}\n{}", imported.text))
 }
 
+fn from(text: &str) -> Imported {
+    import(text, "l.yaml", &environment()).unwrap_or_else(|fault| panic!("{fault}\n{text}"))
+}
+
+fn refusal(text: &str) -> String {
+    import(text, "l.yaml", &environment()).err().unwrap().to_string()
+}
+
+/// As `name: model model`.
+fn chains(imported: &Imported) -> Vec<String> {
+    let of = |chain: &crate::config::model::Chain| {
+        let models: Vec<&str> = chain.entries.iter().map(|entry| entry.model.as_str()).collect();
+        format!("{}: {}", chain.name, models.join(" "))
+    };
+    read(imported).chains.iter().map(of).collect()
+}
+
 #[test]
 fn groups_become_chains_and_deployments_entries() {
     let imported = import(FILE, "litellm.yaml", &environment()).unwrap();
@@ -70,7 +92,7 @@ fn what_is_left_out_is_said() {
     let notes = import(FILE, "litellm.yaml", &environment()).unwrap().notes.join("\n");
     for part in [
         "anthropic/claude-sonnet",
-        "groq/*: patterns",
+        "groq/*: wildcards",
         "litellm_settings.callbacks",
         "to nobody",
         "local/chat is called local-chat",
@@ -144,17 +166,9 @@ router_settings:
 "#;
     let imported = import(text, "l.yaml", &environment()).unwrap();
     let config = read(&imported);
-    let chains: Vec<String> = config
-        .chains
-        .iter()
-        .map(|chain| {
-            let models: Vec<&str> = chain.entries.iter().map(|it| it.model.as_str()).collect();
-            format!("{}: {}", chain.name, models.join(" "))
-        })
-        .collect();
     let router = "deepseek-ai/R1:together";
     assert_eq!(
-        chains,
+        chains(&imported),
         [
             format!("gpt-4: one {router}"),
             format!("gpt-4-2: two one {router}"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Account, Found};
+use super::{Account, Entry, Found};
 use crate::config::environment::Environment;
 use crate::config::presets::Preset;
 
@@ -12,7 +12,7 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
          # config.example.yaml explains all keys; `429chain check` tells what is wrong with this file, if anything is.\n\
          {}\nversion: 1\n\nsettings:\n  host: 127.0.0.1                   # this machine only; 0.0.0.0 for all networks\n  \
          port: 3429\n  apiKeys:\n    - {}\n",
-        found.notes.iter().fold(String::new(), |all, note| all + "# Note: " + &note.replace(['\n', '\r'], " ") + "\n"),
+        found.notes.lines().iter().fold(String::new(), |all, note| all + "# Note: " + note + "\n"),
         scalar(client_key)
     );
     // Writing to a String cannot fail.
@@ -22,9 +22,12 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
     {
         line(format_args!("  defaultChain: {}               # for models that are no chain", scalar(first)));
     }
+    for (key, value) in &found.settings {
+        line(format_args!("  {key}: {value}"));
+    }
     line(format_args!("\nproviders:"));
     for account in &found.accounts {
-        let preset = Preset::of(account.service.dialect).filter(|_| account.service.base_url.is_none());
+        let preset = Preset::of(account.service.dialect);
         if let Some((page, plan)) = preset.and_then(|preset| Some((preset.key_page?, preset.plan))) {
             line(format_args!("  # {page}\n  # {plan}"));
         }
@@ -36,7 +39,9 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
             missing.iter().fold(text.to_owned(), with)
         };
         if let Some(url) = &account.base_url {
-            line(format_args!("    baseUrl: {}", scalar(&optional(url, "http://localhost"))));
+            // Either all of it stands in a variable, or the id of an account in the middle.
+            let instead = if url.starts_with("${") { "http://localhost" } else { "ACCOUNT_ID" };
+            line(format_args!("    baseUrl: {}", scalar(&optional(url, instead))));
         }
         if let Some(key) = &account.key {
             line(format_args!("    apiKey: {}", scalar(&optional(key, ""))));
@@ -45,12 +50,18 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
             let names = missing.join(" and ");
             line(format_args!("    enabled: false                  # set {names}, then say true here"));
         }
-        if !account.limits.is_empty() {
+        if !account.terms.is_empty() {
             line(format_args!("    models:"));
         }
-        for (model, limits) in &account.limits {
-            line(format_args!("      {}:\n        rateLimits:", scalar(model)));
-            for (key, value) in limits {
+        for (model, terms) in &account.terms {
+            line(format_args!("      {}:", scalar(model)));
+            if let Some(window) = terms.window {
+                line(format_args!("        contextWindow: {window}"));
+            }
+            if !terms.limits.is_empty() {
+                line(format_args!("        rateLimits:"));
+            }
+            for (key, value) in &terms.limits {
                 line(format_args!("          {key}: {value}"));
             }
         }
@@ -61,8 +72,9 @@ pub(super) fn write(found: &Found, client_key: &str, environment: &dyn Environme
     ));
     for (name, entries) in &found.chains {
         line(format_args!("  - name: {}\n    entries:", scalar(name)));
-        for (account, model) in entries {
-            line(format_args!("      - {{ provider: {account}, model: {} }}", scalar(model)));
+        for Entry { account, model, timeout } in entries {
+            let timeout = timeout.map(|timeout| format!(", timeout: {timeout}")).unwrap_or_default();
+            line(format_args!("      - {{ provider: {account}, model: {}{timeout} }}", scalar(model)));
         }
     }
     text
