@@ -133,6 +133,44 @@ async fn more_workers_serve_as_well() {
     app.stop().await;
 }
 
+/// Apps let people choose among what is listed; who names it all the same is told why it cannot be.
+#[actix_rt::test]
+async fn what_is_switched_off_is_not_offered() {
+    let (a, b) = (Provider::with(|_, _| Answer::ok()).await, Provider::script([Answer::ok()]).await);
+    let yaml = chain_of(&[("a", &a), ("b", &b)]).replace("apiKey: key-of-b", "enabled: false");
+    let app = App::start(&yaml).await;
+    let list = app.get("/v1/models").await.json();
+    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["default", "a/m"]);
+    let refused = app.chat(ask("").replace("default", "b/m")).await;
+    assert!(refused.status == 503 && refused.text().contains("b/m (switched off)"), "{}", refused.text());
+    app.stop().await;
+}
+
+/// Many services have chats and no embeddings, and say so as of a model that is gone.
+#[actix_rt::test]
+async fn who_has_no_embeddings_serves_chats_all_the_same() {
+    for (status, body) in [
+        (404, r#"{"error":{"message":"The model `m` does not exist","code":"model_not_found"}}"#),
+        (404, "<html>Not Found</html>"),
+        (405, r#"{"detail":"Method Not Allowed"}"#),
+        (501, "Not Implemented"),
+    ] {
+        let provider = Provider::with(move |request, _| match request.head.contains("/embeddings") {
+            true => Answer::json(status, &[], body),
+            false => Answer::ok(),
+        })
+        .await;
+        let app = App::start(&chain_of(&[("a", &provider)])).await;
+        let refused = app.post_to("/v1/embeddings", r#"{"model":"default","input":"x"}"#).await;
+        assert_eq!(refused.status, 503, "{}", refused.text());
+        assert_eq!(refused.json()["error"]["trail"][0]["retryAt"], serde_json::Value::Null, "{}", refused.text());
+        assert_eq!(app.chat(ask("")).await.status, 200, "{status} {body}");
+        assert_eq!(provider.calls(), 2);
+        app.stop().await;
+    }
+}
+
 /// PRXY-09: embeddings walk the same chain.
 #[actix_rt::test]
 async fn embeddings_walk_the_chain_too() {

@@ -2,19 +2,21 @@
 //! will it work again?".
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use super::cooldown::{Cooldown, Deadline};
-use super::evidence::{DAY, Dimension, window_name};
+use super::evidence::DAY;
 use super::ids::EntryId;
 use super::outcome::Reason;
 use super::refusal::Refusal;
 use super::time::{Mono, Now};
 
 mod view;
+mod words;
 
 pub use view::{StepOutcome, StepView};
+use words::Words;
+pub use words::{Measure, Span};
 
 /// One entry that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,10 +130,15 @@ impl Trail {
         let entries: BTreeSet<&EntryId> = self.0.iter().map(|step| &step.entry).collect();
         let count = entries.len();
         let mut text = format!("Tried {count} provider{}", if count == 1 { "" } else { "s" });
-        for (at, step) in self.0.iter().enumerate() {
-            let lead = if at == 0 { ": " } else { ", " };
+        let mut lead = ": ";
+        for again in self.0.chunk_by(Step::repeats) {
+            let Some(step) = again.last() else { continue };
             // Writing to a String cannot fail.
             let _ = write!(text, "{lead}{} ({})", step.entry, Words { seen: &step.seen, took: step.took, now });
+            if again.len() > 1 {
+                let _ = write!(text, " {} times", again.len());
+            }
+            lead = ", ";
         }
         text
     }
@@ -140,6 +147,17 @@ impl Trail {
     #[must_use]
     pub fn view(&self, now: Now) -> Vec<StepView> {
         self.0.iter().map(|step| StepView::of(step, now)).collect()
+    }
+}
+
+impl Step {
+    /// Whether the next call failed as this one did: by the same entry and key, in the same way.
+    fn repeats(&self, next: &Self) -> bool {
+        let cause = |step: &Self| match &step.seen {
+            Seen::Failed(failure) => Some((failure.key, failure.reason, failure.status)),
+            _ => None,
+        };
+        self.entry == next.entry && cause(self).is_some_and(|this| cause(next) == Some(this))
     }
 }
 
@@ -163,6 +181,7 @@ impl Seen {
                 | Refusal::Queued,
             ) => return Some(SOON),
             Self::Able => return Some(Duration::ZERO),
+            Self::Failed(failure) if failure.reason == Reason::ModelGone => return None,
             Self::Failed(failure) if !failure.reason.blames_request() => return Some(SOON),
             _ => return None,
         };
@@ -197,112 +216,6 @@ impl Seen {
     }
 }
 
-/// The parenthesis behind an entry's name.
-struct Words<'a> {
-    seen: &'a Seen,
-    took: Duration,
-    now: Mono,
-}
-
-impl fmt::Display for Words<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.seen {
-            Seen::Served => f.write_str("served"),
-            Seen::Able => f.write_str("could take it"),
-            Seen::SameProvider => f.write_str("not asked, same provider"),
-            Seen::Skipped(Refusal::Off) => f.write_str("switched off"),
-            Seen::Skipped(Refusal::Gone) => f.write_str("restarting"),
-            Seen::Skipped(Refusal::Queued) => f.write_str("others are waiting in front"),
-            Seen::Skipped(Refusal::Probing { .. }) => f.write_str("a first call is under way, its answer is awaited"),
-            Seen::Skipped(Refusal::Spent { dimension, window, until }) => {
-                write!(f, "{} used up", Measure(*dimension, *window))?;
-                until.map_or(Ok(()), |end| write!(f, ", back in {}", Span(end.from_now(self.now))))
-            }
-            Seen::Skipped(Refusal::TooLarge { need, limit, window: Some(window) }) => {
-                let whole = Measure(Dimension::Tokens, Some(*window));
-                write!(f, "request of about {need} tokens, limit {limit} {whole}")
-            }
-            Seen::Skipped(Refusal::TooLarge { need, limit, window: None }) => {
-                write!(f, "request of about {need} tokens, context {limit}")
-            }
-            Seen::Skipped(Refusal::Full { limit }) => write!(f, "{limit} of {limit} requests in flight"),
-            Seen::Skipped(Refusal::Cooling(cooldown)) => {
-                cause(f, cooldown.reason, cooldown.status, None, None)?;
-                back(f, cooldown, self.now)
-            }
-            Seen::Failed(failure) => {
-                if let Some(key) = failure.key {
-                    write!(f, "key {key}: ")?;
-                }
-                cause(f, failure.reason, failure.status, Some(self.took), failure.detail.as_deref())?;
-                match &failure.cooldown {
-                    // How long a call took is enough said about a timeout; when it is tried again is told by the rest.
-                    Some(cooldown) if failure.reason != Reason::Timeout => back(f, cooldown, self.now),
-                    _ => Ok(()),
-                }
-            }
-        }
-    }
-}
-
-/// `requests per minute`
-pub struct Measure(pub Dimension, pub Option<Duration>);
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(dimension, window) = self;
-        f.write_str(match dimension {
-            Dimension::Requests => "requests",
-            Dimension::Tokens => "tokens",
-            Dimension::Neurons => "neurons",
-        })?;
-        match window.map(|window| (window_name(window), window)) {
-            Some((Some(name), _)) => write!(f, " per {name}"),
-            Some((None, window)) => write!(f, " per {}", Span(window)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn cause(
-    f: &mut fmt::Formatter<'_>,
-    reason: Reason,
-    status: u16,
-    took: Option<Duration>,
-    detail: Option<&str>,
-) -> fmt::Result {
-    match (reason, status, took) {
-        (Reason::RateLimit, 429, _) => f.write_str("429"),
-        (Reason::Timeout, _, Some(took)) => write!(f, "timeout after {}", Span(took)),
-        (_, 0 | 200, _) => f.write_str(reason.words()),
-        _ => write!(f, "{}, {status}", reason.words()),
-    }?;
-    detail.map_or(Ok(()), |detail| write!(f, ": {detail}"))
-}
-
-fn back(f: &mut fmt::Formatter<'_>, cooldown: &Cooldown, now: Mono) -> fmt::Result {
-    match cooldown.until {
-        Deadline::At(end) => write!(f, ", back in {}", Span(end.from_now(now))),
-        Deadline::Never => f.write_str(", off until the configuration changes"),
-    }
-}
-
-/// A duration for people: `850 ms`, `42 s`, `7 min`, `3 h 20 min`, `2 d 4 h`.
-pub struct Span(pub Duration);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0);
-        match whole {
-            _ if self.0.as_millis() < 1_000 => write!(f, "{} ms", self.0.as_millis()),
-            0..120 => write!(f, "{whole} s"),
-            120..7_200 => write!(f, "{} min", whole.div_ceil(60)),
-            7_200..172_800 => write!(f, "{} h {} min", whole / 3_600, whole % 3_600 / 60),
-            _ => write!(f, "{} d {} h", whole / 86_400, whole % 86_400 / 3_600),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +234,25 @@ mod tests {
 
     fn failed(reason: Reason, status: u16, cooldown: Option<Cooldown>) -> Seen {
         Seen::Failed(Failure { key: None, reason, status, detail: None, cooldown })
+    }
+
+    /// A local server that fails is asked again and again while the request waits.
+    #[test]
+    fn calls_that_failed_alike_are_told_as_one() {
+        let sick = |until| failed(Reason::Server, 501, Some(cooldown(Reason::Server, 501, until)));
+        let trail = Trail(vec![
+            step("home", sick(1_000), 5),
+            step("home", sick(2_000), 5),
+            step("home", failed(Reason::Timeout, 0, None), 30_000),
+            step("home", sick(9_000), 5),
+            step("home", sick(12_000), 5),
+            step("far", sick(5_000), 5),
+        ]);
+        assert_eq!(
+            trail.message(Mono(9_000)),
+            "Tried 2 providers: home/m (server error, 501, may be called again) 2 times, home/m (timeout after 30 s), \
+             home/m (server error, 501, back in 3 s) 2 times, far/m (server error, 501, may be called again)"
+        );
     }
 
     #[test]

@@ -247,7 +247,11 @@ impl Call<'_> {
         let lines: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let answer = Answer { status, headers: &lines, body: &body };
         let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
-        let verdict = classify(dialect, &answer, wall);
+        let verdict = match (self.endpoint, status) {
+            // Many have no such route, and hardly any says so apart from a model that is gone. It serves chats all the same.
+            (Endpoint::Embeddings, 404 | 405 | 501) => Verdict::skip(Reason::ModelGone),
+            _ => classify(dialect, &answer, wall),
+        };
         let evidence = evidence::read(dialect, &answer, &verdict, wall);
         let content_type = headers.get(CONTENT_TYPE).cloned();
         match verdict.action {

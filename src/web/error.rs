@@ -240,6 +240,7 @@ impl ApiError {
             Unserved::WaitedEnough => "No quota came back in the time that a request may wait. ",
         };
         let advice = match soonest {
+            Some(wait) if wait.is_zero() => ". Try again now.".to_owned(),
             Some(wait) => format!(". Try again in {}.", Span(wait)),
             None => ". Waiting will not help; see /v1/ratelimits.".to_owned(),
         };

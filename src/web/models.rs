@@ -38,8 +38,11 @@ pub(super) struct List<'a> {
 
 /// All of them: chains first, then entries.
 pub async fn list(request: HttpRequest) -> HttpResponse {
-    respond(&request, |table, created| Ok(HttpResponse::Ok().json(List { object: "list", data: all(table, created) })))
-        .await
+    respond(&request, |table, created| {
+        let data = all(table, created).into_iter().filter(|model| is_on(table, model.id)).collect();
+        Ok(HttpResponse::Ok().json(List { object: "list", data }))
+    })
+    .await
 }
 
 /// One of them.
@@ -62,6 +65,12 @@ async fn respond(
         Ok(table) => make(&table, state.started.wall.0 / 1_000).unwrap_or_else(|fault| fault.response()),
         Err(_) => ApiError::ShuttingDown.response(),
     }
+}
+
+/// False for an entry whose provider is switched off. Apps let people choose among what is listed.
+fn is_on(table: &RouteTable, id: &str) -> bool {
+    let route = table.entries.get(id);
+    route.is_none_or(|route| route.places.first().is_none_or(|place| place.entry.handle.is_some()))
 }
 
 fn all(table: &RouteTable, created: u64) -> Vec<Model<'_>> {

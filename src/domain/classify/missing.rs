@@ -22,8 +22,11 @@ pub(super) fn rule(signs: &Signs<'_>) -> Ruling {
 }
 
 /// An API that knows the route says in JSON what it did not find. `{"detail":"Not Found"}` is how FastAPI, and so vLLM,
-/// answers on a route that does not exist.
+/// answers on a route that does not exist. Groq, OpenAI and Mistral have words for it.
 fn is_wrong_address(signs: &Signs<'_>) -> bool {
     let envelope = &signs.envelope;
-    envelope.shape != Shape::Json || (envelope.codes.is_empty() && envelope.text.trim() == "not found")
+    envelope.shape != Shape::Json
+        || (envelope.codes.is_empty() && envelope.text.trim() == "not found")
+        || envelope.has_code(&["unknown_url"])
+        || envelope.says(&["unknown request url", "invalid url (", "no route matched with those values"])
 }

@@ -102,7 +102,15 @@ fn a_request_cannot_bench_an_entry_by_what_it_says() {
 
 #[test]
 fn the_wrong_address_benches_the_provider_and_not_the_model() {
-    for body in ["", "404 page not found", "<html>Not Found</html>", r#"{"detail":"Not Found"}"#] {
+    for body in [
+        "",
+        "404 page not found",
+        "<html>Not Found</html>",
+        r#"{"detail":"Not Found"}"#,
+        r#"{"error":{"message":"Unknown request URL: POST /v1/v1/chat/completions. Please check the URL for typos, or see the docs at https://console.groq.com/docs/","type":"invalid_request_error","code":"unknown_url"}}"#,
+        r#"{"error":{"message":"Invalid URL (POST /chat/completions)","type":"invalid_request_error","param":null,"code":null}}"#,
+        r#"{"message":"no Route matched with those values"}"#,
+    ] {
         let verdict = answer(404).raw(body).verdict();
         assert_eq!((verdict.reason, verdict.target), (Some(Reason::ProviderRejected), Target::Provider), "{body}");
     }
