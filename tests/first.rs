@@ -155,7 +155,9 @@ fn check_and_start_say_what_is_missing() {
     assert_eq!(running.end("-TERM").0, Some(0));
 
     let output = command(dir.path(), &["init", "-c", "new.yaml"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("run 429chain and give one of them its key at /ui"));
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("run 429chain --config new.yaml and give one of them its key")
+    );
     let running = Running::start(command(dir.path(), &["-c", "new.yaml", "--port", "0"]));
     assert!(running.before.contains("all providers are disabled"), "{}", running.before);
     assert_eq!(running.end("-TERM").0, Some(0));

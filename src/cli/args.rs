@@ -6,6 +6,9 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Overrides;
 
+/// Where the configuration is when nobody says.
+pub(super) const DEFAULT_CONFIG: &str = "config/config.yaml";
+
 /// An OpenAI-compatible proxy that walks a chain of free LLM tiers.
 #[derive(Debug, Parser)]
 #[command(name = "429chain", version = env!("CHAIN429_VERSION"), about, arg_required_else_help = false, after_help = AFTER)]
@@ -20,7 +23,7 @@ pub struct Args {
         long,
         global = true,
         env = "CHAIN429_CONFIG",
-        default_value = "config/config.yaml",
+        default_value = DEFAULT_CONFIG,
         value_name = "FILE",
         hide_env_values = true
     )]

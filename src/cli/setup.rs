@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::Failure;
-use super::args::{Args, Init};
+use super::args::{Args, DEFAULT_CONFIG, Init};
 use super::left_over;
 use super::report::{complain, count, say};
 use crate::config::environment::ProcessEnvironment;
@@ -26,18 +26,38 @@ pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
         })?,
     };
     let ready = create(args, services)?;
-    say(match ready {
-        false => {
-            "\nNext: run 429chain and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
+    let run = command(args, "");
+    say(&match ready {
+        Ready::Known => format!("\nNext: {}, and then run {run}", command(args, " check")),
+        Ready::Unset => format!(
+            "\nNext: run {run} and give one of them its key at /ui. Or set one of these variables, and say `enabled: true` \
              at its provider in the file"
-        }
-        true => "\nNext: run 429chain",
+        ),
+        Ready::Keyless => format!("\nNext: complete the file, or run {run} and do it at /ui"),
     });
     Ok(())
 }
 
-/// Writes one with these services and says what is in it; whether the key of one is there.
-fn create(args: &Args, services: Vec<&'static Preset>) -> Result<bool, Failure> {
+/// How a command is called for the same file.
+fn command(args: &Args, name: &str) -> String {
+    match args.config == Path::new(DEFAULT_CONFIG) {
+        true => format!("429chain{name}"),
+        false => format!("429chain{name} --config {}", args.config.display()),
+    }
+}
+
+/// What is known of the keys of a new file.
+enum Ready {
+    /// One at least is there.
+    Known,
+    /// The variables of none are set.
+    Unset,
+    /// Nobody in it has one.
+    Keyless,
+}
+
+/// Writes one with these services and says what is in it.
+fn create(args: &Args, services: Vec<&'static Preset>) -> Result<Ready, Failure> {
     let starter = starter::starter(&ProcessEnvironment, services).map_err(Failure::runtime)?;
     write(args, &starter.text)?;
     say(&format!("Wrote {}.\n\nClient key for your apps: {}\n", args.config.display(), starter.client_key));
@@ -47,7 +67,11 @@ fn create(args: &Args, services: Vec<&'static Preset>) -> Result<bool, Failure> 
     if !starter.missing.is_empty() {
         say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
     }
-    Ok(!starter.present.is_empty())
+    Ok(match (starter.present.as_slice(), starter.missing.as_slice()) {
+        ([], []) => Ready::Keyless,
+        ([], _) => Ready::Unset,
+        _ => Ready::Known,
+    })
 }
 
 /// Takes over a configuration of LiteLLM's proxy.
@@ -67,7 +91,7 @@ fn import(args: &Args, theirs: &Path) -> Result<(), Failure> {
     for note in &imported.notes {
         say(&format!("note: {note}"));
     }
-    say("\nNext: 429chain check, and then run 429chain");
+    say(&format!("\nNext: {}, and then run {}", command(args, " check"), command(args, "")));
     Ok(())
 }
 
@@ -86,7 +110,7 @@ pub(super) fn create_missing(args: &Args) -> Result<(), Failure> {
     match args.config.try_exists() {
         Ok(true) => Ok(()),
         Ok(false) => {
-            if !create(args, starter::usual().collect())? {
+            if !matches!(create(args, starter::usual().collect())?, Ready::Known) {
                 say(&format!(
                     "\nNext: give one of them its key at /ui. Or edit {}: what it says is used at once",
                     args.config.display()

@@ -45,6 +45,7 @@ fn walk(node: &mut Node, path: &YamlPath, environment: &dyn Environment, report:
 enum Fault {
     Unset(String),
     BadName(String),
+    Nested,
     Open,
 }
 
@@ -53,6 +54,7 @@ impl Fault {
         match self {
             Self::Unset(name) => format!("the environment variable {} is not set", shown(name)),
             Self::BadName(name) => format!("{} is not the name of an environment variable", shown(name)),
+            Self::Nested => "the default of a variable cannot hold another variable".to_owned(),
             Self::Open => "`${` without its `}`".to_owned(),
         }
     }
@@ -64,6 +66,7 @@ impl Fault {
                 "write `${NAME}` or `${NAME:-default}`: letters, digits and `_`, no digit first; `$${` is a plain `${`"
                     .to_owned()
             }
+            Self::Nested => "name one variable, and write its default out: `${NAME:-default}`".to_owned(),
             Self::Open => "close it, or write `$${` for a plain `${`".to_owned(),
         }
     }
@@ -94,6 +97,9 @@ fn fill(text: &str, environment: &dyn Environment) -> Result<Option<String>, Fau
 
 /// As in a shell, `:-` also covers a variable that is set to nothing.
 fn value_of(inside: &str, environment: &dyn Environment) -> Result<String, Fault> {
+    if inside.contains("${") {
+        return Err(Fault::Nested);
+    }
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
@@ -152,6 +158,7 @@ mod tests {
     #[test]
     fn what_cannot_be_filled_in_says_why() {
         assert_eq!(filled("${NONE}"), r#"Unset("NONE")"#);
+        assert_eq!(filled("${NONE:-${KEY}}"), "Nested");
         assert_eq!(filled("${KEY"), "Open");
         assert_eq!(filled("${}"), r#"BadName("")"#);
         assert_eq!(filled("${1KEY}"), r#"BadName("1KEY")"#);

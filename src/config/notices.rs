@@ -3,7 +3,7 @@
 
 use super::document::{Content, Document, Node};
 use super::path::{Step, YamlPath};
-use super::raw::{File, Provider};
+use super::raw::{Chain, File, Provider};
 
 /// The one list of them; a version that brings a feature removes its lines here. `*` stands for any step, and
 /// `key=value` means that only this value is without effect.
@@ -20,9 +20,36 @@ pub(super) fn unfinished(file: &File) -> Vec<String> {
         let sentence = "all providers are disabled, so no request can be served: give one of them its key and `enabled: true`, in \
                         the UI at /ui or in the configuration file";
         sentences.push(sentence.to_owned());
+    } else {
+        sentences.extend(unserved(file));
     }
     if file.chains.is_empty() {
         sentences.push("no chain is configured yet: make one in the UI at /ui or in the configuration file".to_owned());
+    }
+    sentences
+}
+
+/// Chains that nobody can serve, and who could serve and stands in no chain.
+fn unserved(file: &File) -> Vec<String> {
+    let enabled: Vec<&str> =
+        file.providers.iter().flatten().filter(|it| !it.is_disabled()).filter_map(|it| it.id.as_deref()).collect();
+    let users = |chain: &Chain| chain.entries.iter().flatten().filter_map(|entry| entry.provider.clone()).collect();
+    let chains: Vec<(&Chain, Vec<String>)> = file.chains.iter().flatten().map(|chain| (chain, users(chain))).collect();
+    let mut sentences = Vec::new();
+    for (chain, users) in &chains {
+        if !users.is_empty() && !users.iter().any(|user| enabled.contains(&user.as_str())) {
+            let name = chain.name.as_deref().unwrap_or_default();
+            sentences.push(format!(
+                "no request to the chain {name} can be served: the providers of all its entries are disabled"
+            ));
+        }
+    }
+    if !chains.is_empty() {
+        for id in enabled {
+            if !chains.iter().any(|(_, users)| users.iter().any(|user| user == id)) {
+                sentences.push(format!("{id} is enabled and stands in no chain: add an entry with one of its models"));
+            }
+        }
     }
     sentences
 }

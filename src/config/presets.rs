@@ -226,6 +226,12 @@ impl Preset {
         self.variable.is_some() && self.dialect != Dialect::Openai
     }
 
+    /// Whether it is called at an address that is known before anybody has an account.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.base_url.is_none_or(|url| !url.contains("ACCOUNT_ID"))
+    }
+
     /// What is known of a type of provider.
     #[must_use]
     pub fn of(dialect: Dialect) -> Option<&'static Self> {
@@ -247,6 +253,7 @@ mod tests {
         for preset in PRESETS {
             let dialect = serde_json::to_value(preset.dialect).unwrap();
             let url = preset.base_url.or(preset.dialect.default_base_url()).unwrap_or("https://a.example/v1");
+            let url = url.replace("ACCOUNT_ID", "of-mine");
             let limits = preset.limits.iter().map(|(key, value)| format!("      {key}: {value}\n"));
             let limits: String = limits.collect();
             let limits = if limits.is_empty() { String::new() } else { format!("    rateLimits:\n{limits}") };

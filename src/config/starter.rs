@@ -56,8 +56,8 @@ pub fn starter<'a>(
     let mut entries = String::new();
     for preset in services {
         let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.trim().is_empty());
-        let enabled = preset.variable.is_none_or(is_set);
-        if let Some(name) = preset.variable {
+        let enabled = preset.is_complete() && preset.variable.is_none_or(is_set);
+        if let Some(name) = preset.variable.filter(|_| preset.is_complete()) {
             if enabled { &mut starter.present } else { &mut starter.missing }.push(name);
         }
         provider(&mut starter.text, preset, enabled);
@@ -120,6 +120,9 @@ fn provider(text: &mut String, preset: &Preset, enabled: bool) {
     }
     match (preset.variable, enabled) {
         (None, _) => {}
+        (Some(name), false) if !preset.is_complete() => line(format_args!(
+            "    apiKey: ${{{name}:-}}\n    enabled: false                  # set {name}, complete baseUrl, then say true here"
+        )),
         (Some(name), true) => line(format_args!("    apiKey: ${{{name}}}\n    enabled: true")),
         (Some(name), false) => line(format_args!(
             "    apiKey: ${{{name}:-}}\n    enabled: false                  # set {name}, then say true here"

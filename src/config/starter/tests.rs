@@ -66,6 +66,16 @@ fn services_are_picked_by_id_or_by_type() {
 }
 
 /// What the file says of limits is what the preset says.
+/// Whoever has the key only would be refused at the start.
+#[test]
+fn a_service_whose_address_has_to_be_completed_is_switched_off() {
+    let environment = environment(&["CLOUDFLARE_API_TOKEN"]);
+    let services = picked(&["cloudflare".to_owned()]).unwrap();
+    let starter = super::starter(&environment, services).unwrap();
+    assert_eq!(enabled(&read(&starter, &environment)), [""; 0]);
+    assert!(starter.text.contains("complete baseUrl") && starter.present.is_empty(), "{}", starter.text);
+}
+
 #[test]
 fn known_limits_are_written_as_values_that_can_be_edited() {
     let environment = environment(&variables());

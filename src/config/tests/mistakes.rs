@@ -106,6 +106,14 @@ fn mistakes_in_providers() {
         ("apiKey: groq-key", "apiKey:", ["7:5", "providers[0].apiKey: is empty", ""]),
         ("apiKey: groq-key", "apiKey: ''", ["7:13", "providers[0].apiKey: this key is empty", ""]),
         ("apiKey: groq-key", "apiKey: ${EMPTY}", ["7:13", "`${EMPTY}` is empty", "set that variable"]),
+        ("apiKey: groq-key", "apiKey: $GROQ_API_KEY", ["7:13", "is no key", "write `${GROQ_API_KEY}`"]),
+        ("apiKey: groq-key", "apiKey: os.environ/GROQ", ["7:13", "is no key", "write `${GROQ}`"]),
+        (
+            "apiKey: groq-key",
+            "apiKeys: [a, '{{GROQ_KEY}}']",
+            ["7:18", "apiKeys[1]: this names a variable", "`${GROQ_KEY}`"],
+        ),
+        ("apiKey: groq-key", "apiKey: ${A:-${B}}", ["7:13", "cannot hold another variable", "`${NAME:-default}`"]),
         ("apiKey: groq-key", "apiKeys: []", ["7:5", "providers[0].apiKeys: is empty", ""]),
         ("apiKey: groq-key", "apiKeys: [a, ~]", ["7:18", "providers[0].apiKeys[1]: this key is empty", ""]),
         (

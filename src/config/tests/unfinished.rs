@@ -50,3 +50,34 @@ fn what_is_wrong_with_a_chain_is_wrong_without_providers() {
     let errors = read(&with_lists("chains: [{ name: c, entries: [] }]\n")).unwrap_err();
     assert!(errors.to_string().contains("at least one entry"), "{errors}");
 }
+
+/// Who has switched on a provider wants it to be called.
+#[test]
+fn what_no_request_can_reach_is_told() {
+    let lists = |entry: &str| {
+        let providers = "[{ id: a, type: local }, { id: b, type: groq, enabled: false }]";
+        good(&with_lists(&format!(
+            "providers: {providers}\nchains: [{{ name: c, entries: [{{ provider: {entry}, model: m }}] }}]\n"
+        )))
+    };
+    assert_eq!(lists("a").notices, [""; 0]);
+    assert_eq!(
+        lists("b").notices,
+        [
+            "no request to the chain c can be served: the providers of all its entries are disabled",
+            "a is enabled and stands in no chain: add an entry with one of its models"
+        ]
+    );
+}
+
+#[test]
+fn a_pattern_of_an_address_is_no_address() {
+    let cloudflare = |enabled| {
+        let url = "https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1";
+        let provider = format!("{{ id: a, type: cloudflare, apiKey: k, enabled: {enabled}, baseUrl: \"{url}\" }}");
+        read(&with_lists(&format!("providers: [{provider}]\n")))
+    };
+    let errors = cloudflare(true).unwrap_err().to_string();
+    assert!(errors.contains("providers[0].baseUrl") && errors.contains("ACCOUNT_ID"), "{errors}");
+    cloudflare(false).unwrap();
+}
