@@ -225,7 +225,6 @@ impl Proxy {
     }
 
     /// Tells how many requests are under way, also when it has been asked to stop.
-    #[must_use]
     pub fn in_flight(&self) -> impl Fn() -> usize + use<> {
         let drain = Arc::clone(&self.drain);
         move || drain.in_flight()

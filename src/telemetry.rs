@@ -19,8 +19,11 @@ use crate::config::model::{LogFormat, LogLevel};
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// `CHAIN429_LOG` is no filter.
-    #[error("CHAIN429_LOG={0:?} is no log filter; use a level (debug) or targets (info,chain429::upstream=trace)")]
+    /// `--log` or `CHAIN429_LOG` is no filter.
+    #[error(
+        "--log or CHAIN429_LOG: {0:?} is no log filter; use a level (error, warn, info, debug or trace) or targets with \
+         theirs (info,chain429::upstream=trace)"
+    )]
     Filter(String),
     /// Somebody else logs already.
     #[error("logging was started before")]
@@ -32,8 +35,10 @@ pub enum TelemetryError {
 /// # Errors
 /// When the filter cannot be read, or logging was started before.
 pub fn start(level: LogLevel, format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryError> {
+    // An empty variable is how many say that it is not set.
+    let filter = filter.filter(|text| !text.trim().is_empty());
     let targets = match filter {
-        Some(text) => text.parse().map_err(|_| TelemetryError::Filter(text.to_owned()))?,
+        Some(text) => read(text).ok_or_else(|| TelemetryError::Filter(text.to_owned()))?,
         None => targets(level),
     };
     let (targets, handle) = reload::Layer::new(targets);
@@ -60,6 +65,13 @@ pub fn set_level(level: LogLevel) {
         // It fails when nobody logs any more.
         let _ = handle.reload(targets(level));
     }
+}
+
+/// A filter as people write it. `Targets` takes any word for the name of a target, and so a level that is misspelt for one
+/// that says nothing.
+fn read(filter: &str) -> Option<Targets> {
+    let is_clear = |part: &str| part.contains(['=', ':']) || part.trim().parse::<LevelFilter>().is_ok();
+    filter.split(',').all(is_clear).then(|| filter.parse().ok()).flatten()
 }
 
 fn targets(level: LogLevel) -> Targets {
@@ -107,5 +119,20 @@ fn own(level: LogLevel) -> LevelFilter {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_misspelt_does_not_silence_the_log() {
+        for filter in ["info", "WARN", "off", "warn,chain429::upstream=trace", "redb=debug", "chain429::web"] {
+            assert!(read(filter).is_some(), "{filter}");
+        }
+        for filter in ["warning", "verbose", "fatal", "info,loud", "foo=bar=baz", "chain429=loud"] {
+            assert!(read(filter).is_none(), "{filter}");
+        }
     }
 }

@@ -72,6 +72,27 @@ fn mistakes_in_the_command_line_exit_with_2_and_a_dead_proxy_with_1() {
     assert!(text(&output.stderr).contains("--port"), "{output:?}");
 }
 
+/// A server of another kind may answer every path with 200.
+#[test]
+fn health_knows_another_server_and_says_when_the_port_is_a_guess() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || {
+        let (mut asked, _) = other.accept().unwrap();
+        let _ = asked.read(&mut [0; 4_096]).unwrap();
+        asked.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"object\":\"list\",\"data\":[]}").unwrap();
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(dir.path(), &["health", "--port", &port]);
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("is not 429chain"), "{output:?}");
+
+    fs::write(dir.path().join("c.yaml"), "settings: { port: ten }\n").unwrap();
+    let output = run(dir.path(), &["health", "-c", "c.yaml", "--host", "127.0.0.2"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("The port is a guess") && said.contains("found `ten`"), "{said}");
+}
+
 /// One line per request and one per change of an entry's state; never a key or a body.
 #[actix_rt::test]
 async fn o20_the_log_tells_what_happened_and_no_secret() {

@@ -21,6 +21,8 @@ const MAX_ANSWER: usize = 1 << 20;
 pub(super) struct Target {
     host: String,
     port: u16,
+    /// The configuration does not tell, because of this.
+    guessed: Option<String>,
 }
 
 /// What it says.
@@ -34,10 +36,16 @@ impl Target {
     /// As the options say, else the configuration, else the defaults. The configuration may be unreadable from here, for
     /// example because the keys in its environment are set for the proxy alone.
     pub(super) fn of(args: &Args) -> Self {
-        let settings = match (&args.host, args.port) {
+        let loaded = match (&args.host, args.port) {
             (Some(_), Some(_)) => None,
-            _ => config::load(&args.config, &ProcessEnvironment, &args.overrides()).ok().map(|config| config.settings),
+            _ => Some(config::load(&args.config, &ProcessEnvironment, &args.overrides())),
         };
+        let (settings, fault) = match loaded {
+            Some(Ok(config)) => (Some(config.settings), None),
+            Some(Err(errors)) => (None, Some(errors.to_string())),
+            None => (None, None),
+        };
+        let guessed = fault.filter(|_| args.port.is_none());
         let host = args.host.clone().or(settings.as_ref().map(|settings| settings.host.clone()));
         let port = args.port.or(settings.map(|settings| settings.port)).unwrap_or(3429);
         let host = match host.as_deref() {
@@ -45,7 +53,7 @@ impl Target {
             Some("::" | "[::]") => "::1".to_owned(),
             Some(host) => host.to_owned(),
         };
-        Self { host, port }
+        Self { host, port, guessed }
     }
 
     /// Asks for `path`.
@@ -67,9 +75,20 @@ impl Target {
 
     fn ask(&self, request: &str) -> Result<Reply, Failure> {
         let answer = self.connect().and_then(|stream| talk(stream, request)).map_err(|fault| {
-            Failure::runtime(format!("no answer from {self}: {fault}. Is it running, and on this port?"))
+            let advice = match &self.guessed {
+                None => "Is it running, and on this port?".to_owned(),
+                Some(fault) => {
+                    format!("The port is a guess: say --port, for the configuration does not tell it.\n{fault}")
+                }
+            };
+            Failure::runtime(format!("no answer from {self}: {fault}. {advice}"))
         })?;
-        Reply::read(&answer).ok_or_else(|| Failure::runtime(format!("what listens at {self} is not 429chain")))
+        Reply::read(&answer).ok_or_else(|| self.is_foreign())
+    }
+
+    /// Something else listens there.
+    pub(super) fn is_foreign(&self) -> Failure {
+        Failure::runtime(format!("what listens at {self} is not 429chain"))
     }
 
     fn connect(&self) -> io::Result<TcpStream> {
@@ -143,7 +162,7 @@ mod tests {
             // Whoever asks may have left before the end.
             let _ = stream.read(&mut [0; 4_096]).and_then(|_| stream.write_all(&answer));
         });
-        Target { host: "127.0.0.1".to_owned(), port }
+        Target { host: "127.0.0.1".to_owned(), port, guessed: None }
     }
 
     #[test]
@@ -166,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_key_adds_no_header() {
-        let target = Target { host: "127.0.0.1".to_owned(), port: 1 };
+        let target = Target { host: "127.0.0.1".to_owned(), port: 1, guessed: None };
         assert_eq!(target.post("/", "a\r\nx: y", "{}").unwrap_err().code, 2);
     }
 }

@@ -350,7 +350,7 @@ test('4, 8, 9: without chains, and where nothing can be changed', async () => {
     one.expected.push(/422/);
     await writeFile(running.proxy.config, bare);
     await login(running, one, '/ui/chains');
-    await one.getByText('Chain default is what requests without a model use.').waitFor();
+    await one.getByText('Chain default is what requests use whose model names no chain and no entry.').waitFor();
     await check(one, name);
     await writeFile(running.proxy.config, yaml);
     await chmod(running.proxy.config, 0o444);

@@ -62,6 +62,17 @@ async fn head_says_of_every_page_what_get_does() {
     app.stop().await;
 }
 
+/// It can be copied as it is, also before anything has been typed.
+#[actix_rt::test]
+async fn the_command_of_the_playground_names_what_its_form_shows() {
+    let (app, _provider) = app().await;
+    let page = Visitor::inside(&app).await.get("/ui/playground").await.text();
+    let (_, command) = page.split_once("id=\"pg-command\"").unwrap();
+    let command = command.split_once("</pre>").unwrap().0.replace("&#34;", "\"").replace("&quot;", "\"");
+    assert!(command.contains(r#""model":"default""#), "{command}");
+    app.stop().await;
+}
+
 /// The door lets through what changes nothing; nothing behind it takes such a method for another.
 #[actix_rt::test]
 async fn other_methods_do_nothing() {

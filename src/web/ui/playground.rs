@@ -85,7 +85,7 @@ pub(super) async fn send(request: HttpRequest, question: Form<Question>) -> Http
 async fn whole(
     request: &HttpRequest,
     status: StatusCode,
-    question: Question,
+    mut question: Question,
     wrong: Option<String>,
     outcome: Option<Outcome>,
 ) -> HttpResponse {
@@ -93,9 +93,13 @@ async fn whole(
     let Ok(table) = worker.router.send(Routes).await else {
         return Fault::from(&ApiError::ShuttingDown).page(request);
     };
-    let chains = table.order.iter().map(ToString::to_string).collect();
+    let chains: Vec<String> = table.order.iter().map(ToString::to_string).collect();
     let mut entries: Vec<String> = table.entries.keys().map(ToString::to_string).collect();
     entries.sort_unstable();
+    if question.model.is_empty() {
+        // What the form shows first.
+        question.model = chains.iter().chain(&entries).next().map_or_else(|| "default".to_owned(), String::clone);
+    }
     let curl = question.curl(&address(request)).unwrap_or_default();
     let shell = Shell::of(request, "Playground", "/ui/playground");
     answer(request, status, &Page { shell, question, chains, entries, curl, wrong, outcome })

@@ -128,7 +128,10 @@ async fn the_first_chain_is_made_from_the_providers() {
     let bare = chain_of(&providers).split("chains:").next().unwrap().to_owned();
     fs::write(&living.file, &bare).unwrap();
     let page = visitor.get("/ui/chains").await.text();
-    assert!(page.contains("is what requests without a model use") && page.contains("from my providers"), "{page}");
+    assert!(
+        page.contains("is what requests use whose model names no chain") && page.contains("from my providers"),
+        "{page}"
+    );
     living.app.stop().await;
 
     let bare = bare.replace("id: b\n", "id: b\n    enabled: false\n");
