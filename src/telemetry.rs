@@ -70,8 +70,14 @@ pub fn set_level(level: LogLevel) {
 /// A filter as people write it. `Targets` takes any word for the name of a target, and so a level that is misspelt for one
 /// that says nothing.
 fn read(filter: &str) -> Option<Targets> {
-    let is_clear = |part: &str| part.contains(['=', ':']) || part.trim().parse::<LevelFilter>().is_ok();
-    filter.split(',').all(is_clear).then(|| filter.parse().ok()).flatten()
+    // It takes blanks for a part of the name as well.
+    let trimmed = |part: &str| part.split('=').map(str::trim).collect::<Vec<_>>().join("=");
+    let parts: Vec<String> = filter.split(',').map(trimmed).collect();
+    let is_clear = |part: &String| match part.rsplit_once('=') {
+        Some((target, level)) => !target.is_empty() && !level.is_empty(),
+        None => part == "chain429" || part.contains("::") || (!part.is_empty() && part.parse::<LevelFilter>().is_ok()),
+    };
+    parts.iter().all(is_clear).then(|| parts.join(",").parse().ok()).flatten()
 }
 
 fn targets(level: LogLevel) -> Targets {
@@ -128,10 +134,16 @@ mod tests {
 
     #[test]
     fn a_level_that_is_misspelt_does_not_silence_the_log() {
-        for filter in ["info", "WARN", "off", "warn,chain429::upstream=trace", "redb=debug", "chain429::web"] {
+        for filter in
+            ["info", "WARN", "off", "warn,chain429::upstream=trace", "redb=debug", "chain429::web", "chain429"]
+        {
             assert!(read(filter).is_some(), "{filter}");
         }
-        for filter in ["warning", "verbose", "fatal", "info,loud", "foo=bar=baz", "chain429=loud"] {
+        assert_eq!(read(" debug\n"), read("debug"));
+        assert_eq!(read("warn, chain429::upstream = trace"), read("warn,chain429::upstream=trace"));
+        for filter in
+            ["warning", "verbose", "fatal", "info,loud", "foo=bar=baz", "chain429=loud", "info,", "chain429=", "=info"]
+        {
             assert!(read(filter).is_none(), "{filter}");
         }
     }

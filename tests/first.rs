@@ -158,6 +158,11 @@ fn check_and_start_say_what_is_missing() {
     assert!(
         String::from_utf8_lossy(&output.stdout).contains("run 429chain --config new.yaml and give one of them its key")
     );
+    let output = command(dir.path(), &["init", "--providers", "cloudflare", "-c", "my new.yaml"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    for words in ["cloudflare is switched off: put the id of your account into its baseUrl", "--config 'my new.yaml'"] {
+        assert!(said.contains(words), "{said}");
+    }
     let running = Running::start(command(dir.path(), &["-c", "new.yaml", "--port", "0"]));
     assert!(running.before.contains("all providers are disabled"), "{}", running.before);
     assert_eq!(running.end("-TERM").0, Some(0));

@@ -75,20 +75,22 @@ impl Target {
 
     fn ask(&self, request: &str) -> Result<Reply, Failure> {
         let answer = self.connect().and_then(|stream| talk(stream, request)).map_err(|fault| {
-            let advice = match &self.guessed {
-                None => "Is it running, and on this port?".to_owned(),
-                Some(fault) => {
-                    format!("The port is a guess: say --port, for the configuration does not tell it.\n{fault}")
-                }
-            };
-            Failure::runtime(format!("no answer from {self}: {fault}. {advice}"))
+            let advice = if self.guessed.is_none() { ". Is it running, and on this port?" } else { "" };
+            Failure::runtime(format!("no answer from {self}: {fault}{advice}{}", self.guess()))
         })?;
         Reply::read(&answer).ok_or_else(|| self.is_foreign())
     }
 
     /// Something else listens there.
     pub(super) fn is_foreign(&self) -> Failure {
-        Failure::runtime(format!("what listens at {self} is not 429chain"))
+        Failure::runtime(format!("what listens at {self} is not 429chain{}", self.guess()))
+    }
+
+    /// Why nobody knows whether this is the port.
+    fn guess(&self) -> String {
+        let advice =
+            |fault| format!(". The port is a guess: say --port, for the configuration does not tell it.\n{fault}");
+        self.guessed.as_ref().map_or_else(String::new, advice)
     }
 
     fn connect(&self) -> io::Result<TcpStream> {

@@ -42,7 +42,12 @@ pub(super) fn init(args: &Args, wish: &Init) -> Result<(), Failure> {
 fn command(args: &Args, name: &str) -> String {
     match args.config == Path::new(DEFAULT_CONFIG) {
         true => format!("429chain{name}"),
-        false => format!("429chain{name} --config {}", args.config.display()),
+        false => {
+            let path = args.config.display().to_string();
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
+            let quote = if path.chars().all(is_plain) { "" } else { "'" };
+            format!("429chain{name} --config {quote}{path}{quote}")
+        }
     }
 }
 
@@ -58,7 +63,7 @@ enum Ready {
 
 /// Writes one with these services and says what is in it.
 fn create(args: &Args, services: Vec<&'static Preset>) -> Result<Ready, Failure> {
-    let starter = starter::starter(&ProcessEnvironment, services).map_err(Failure::runtime)?;
+    let starter = starter::starter(&ProcessEnvironment, services.iter().copied()).map_err(Failure::runtime)?;
     write(args, &starter.text)?;
     say(&format!("Wrote {}.\n\nClient key for your apps: {}\n", args.config.display(), starter.client_key));
     if !starter.present.is_empty() {
@@ -66,6 +71,10 @@ fn create(args: &Args, services: Vec<&'static Preset>) -> Result<Ready, Failure>
     }
     if !starter.missing.is_empty() {
         say(&format!("Not set, so their providers are switched off: {}", starter.missing.join(", ")));
+    }
+    for preset in services.iter().filter(|preset| !preset.is_complete()) {
+        let variable = preset.variable.unwrap_or_default();
+        say(&format!("{} is switched off: put the id of your account into its baseUrl, and set {variable}", preset.id));
     }
     Ok(match (starter.present.as_slice(), starter.missing.as_slice()) {
         ([], []) => Ready::Keyless,

@@ -82,6 +82,15 @@ pub(super) fn client_key(key: &Secret, (): &()) -> Result {
     }
 }
 
+/// The variable of a text that is one elsewhere: `$NAME`, `os.environ/NAME`, `{{NAME}}`, `%NAME%`.
+fn variable_meant(key: &str) -> Option<&str> {
+    let between = |before, after| key.strip_prefix(before)?.strip_suffix(after).map(str::trim);
+    let ways = [("$", ""), ("os.environ/", ""), ("{{", "}}"), ("%", "%")];
+    let name = ways.into_iter().find_map(|(before, after)| between(before, after))?;
+    let is_name = name.len() > 2 && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+    is_name.then_some(name)
+}
+
 /// What the log says instead of a client's key.
 pub(super) fn label(text: &str, (): &()) -> Result {
     let fits = (1..=64).contains(&text.chars().count()) && !text.contains(|letter: char| letter.is_control());
@@ -100,6 +109,12 @@ pub(super) fn provider_key(key: &Secret, (): &()) -> Result {
     let key = key.expose();
     if key.is_empty() {
         return Err(Error::new("this key is empty\nput the key here, or remove the item"));
+    }
+    if let Some(name) = variable_meant(key) {
+        return Err(Error::new(format!(
+            "this names a variable as other programs write it, and is no key\nwrite `${{{name}}}` to have the value of that \
+             variable"
+        )));
     }
     ensure(key.len() <= 4_096 && key.bytes().all(|byte| byte.is_ascii_graphic()), || {
         "a key must be ASCII letters, digits and signs, without spaces or line breaks\ncheck how it was copied"

@@ -119,7 +119,7 @@ impl Trail {
     /// How long until the first of these entries may be called again; `None` when waiting helps none of them.
     #[must_use]
     pub fn soonest(&self, now: Mono) -> Option<Duration> {
-        self.0.iter().filter_map(|step| step.seen.back_in(now)).min()
+        self.told().filter(|(_, over)| !over).filter_map(|(step, _)| step.seen.back_in(now)).min()
     }
 
     /// `Tried 2 providers: groq/x (429, back in 42 s), cerebras/y (key rejected, 401)`
@@ -131,33 +131,56 @@ impl Trail {
         let count = entries.len();
         let mut text = format!("Tried {count} provider{}", if count == 1 { "" } else { "s" });
         let mut lead = ": ";
-        for again in self.0.chunk_by(Step::repeats) {
-            let Some(step) = again.last() else { continue };
+        for (at, (step, over)) in self.told().enumerate() {
+            // What happened again in the same way is told once, as it was the last time.
+            if self.0.iter().skip(at + 1).any(|later| step.failed_like(later)) {
+                continue;
+            }
             // Writing to a String cannot fail.
-            let _ = write!(text, "{lead}{} ({})", step.entry, Words { seen: &step.seen, took: step.took, now });
-            if again.len() > 1 {
-                let _ = write!(text, " {} times", again.len());
+            let _ = write!(text, "{lead}{} ({})", step.entry, Words { seen: &step.seen, took: step.took, now, over });
+            let times = 1 + self.0.iter().take(at).filter(|earlier| step.failed_like(earlier)).count();
+            if times > 1 {
+                let _ = write!(text, " {times} times");
             }
             lead = ", ";
         }
         text
     }
 
+    /// Each step, and whether it is over: the same entry was called again later, by the same key. When it may be called
+    /// is told by the last one.
+    fn told(&self) -> impl Iterator<Item = (&Step, bool)> {
+        self.0.iter().enumerate().map(|(at, step)| {
+            let by = step.called_by();
+            (step, by.is_some() && self.0.iter().skip(at + 1).any(|later| later.called_by() == by))
+        })
+    }
+
     /// The trail as JSON, with deadlines on the wall clock.
     #[must_use]
     pub fn view(&self, now: Now) -> Vec<StepView> {
-        self.0.iter().map(|step| StepView::of(step, now)).collect()
+        self.told().map(|(step, over)| StepView::of(step, over, now)).collect()
     }
 }
 
 impl Step {
-    /// Whether the next call failed as this one did: by the same entry and key, in the same way.
-    fn repeats(&self, next: &Self) -> bool {
-        let cause = |step: &Self| match &step.seen {
-            Seen::Failed(failure) => Some((failure.key, failure.reason, failure.status)),
-            _ => None,
-        };
-        self.entry == next.entry && cause(self).is_some_and(|this| cause(next) == Some(this))
+    /// By which key the entry was called; `None` when it was not.
+    fn called_by(&self) -> Option<(&EntryId, Option<usize>)> {
+        match &self.seen {
+            Seen::Failed(failure) => Some((&self.entry, failure.key)),
+            Seen::Served => Some((&self.entry, None)),
+            Seen::Skipped(_) | Seen::SameProvider | Seen::Able => None,
+        }
+    }
+
+    /// Whether both are failures of the same entry and key, of the same kind.
+    fn failed_like(&self, other: &Self) -> bool {
+        match (&self.seen, &other.seen) {
+            (Seen::Failed(one), Seen::Failed(two)) => {
+                self.called_by() == other.called_by() && (one.reason, one.status) == (two.reason, two.status)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -181,7 +204,8 @@ impl Seen {
                 | Refusal::Queued,
             ) => return Some(SOON),
             Self::Able => return Some(Duration::ZERO),
-            Self::Failed(failure) if failure.reason == Reason::ModelGone => return None,
+            // Nobody rests because of it, and the next request of this kind will be told the same.
+            Self::Failed(Failure { reason: Reason::ModelGone | Reason::ProviderRejected, .. }) => return None,
             Self::Failed(failure) if !failure.reason.blames_request() => return Some(SOON),
             _ => return None,
         };
@@ -250,9 +274,15 @@ mod tests {
         ]);
         assert_eq!(
             trail.message(Mono(9_000)),
-            "Tried 2 providers: home/m (server error, 501, may be called again) 2 times, home/m (timeout after 30 s), \
-             home/m (server error, 501, back in 3 s) 2 times, far/m (server error, 501, may be called again)"
+            "Tried 2 providers: home/m (timeout after 30 s), home/m (server error, 501, back in 3 s) 4 times, \
+             far/m (server error, 501, may be called again)"
         );
+        assert_eq!(trail.soonest(Mono(9_000)), Some(Duration::ZERO), "far");
+        let home = Trail(trail.0.into_iter().take(5).collect());
+        assert_eq!(home.soonest(Mono(9_000)), Some(Duration::from_secs(3)));
+        let back = |step: &StepView| step.retry_at;
+        let now = Now { mono: Mono(9_000), wall: Wall(0) };
+        assert_eq!(home.view(now).iter().filter_map(back).collect::<Vec<_>>(), [Wall(3_000)]);
     }
 
     #[test]

@@ -247,11 +247,16 @@ impl Call<'_> {
         let lines: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let answer = Answer { status, headers: &lines, body: &body };
         let (dialect, wall) = (self.entry().provider.dialect, self.clock.now().wall);
-        let verdict = match (self.endpoint, status) {
-            // Many have no such route, and hardly any says so apart from a model that is gone. It serves chats all the same.
-            (Endpoint::Embeddings, 404 | 405 | 501) => Verdict::skip(Reason::ModelGone),
-            _ => classify(dialect, &answer, wall),
-        };
+        let mut verdict = classify(dialect, &answer, wall);
+        let mut detail = None;
+        if self.endpoint == Endpoint::Embeddings && matches!(status, 404 | 405 | 501) {
+            // Many have no such route. They serve chats all the same.
+            verdict = Verdict::skip(match verdict.reason {
+                Some(Reason::ModelGone) => Reason::ModelGone,
+                _ => Reason::ProviderRejected,
+            });
+            detail = Some("perhaps it has no embeddings".to_owned());
+        }
         let evidence = evidence::read(dialect, &answer, &verdict, wall);
         let content_type = headers.get(CONTENT_TYPE).cloned();
         match verdict.action {
@@ -271,7 +276,7 @@ impl Call<'_> {
                     true => in_band_refusal(body),
                     false => Whole { status, content_type, body },
                 };
-                Err(Box::new(Failed { verdict, status, reached: true, evidence, detail: None, answer: Some(answer) }))
+                Err(Box::new(Failed { verdict, status, reached: true, evidence, detail, answer: Some(answer) }))
             }
         }
     }

@@ -113,14 +113,6 @@ fn check_keys(provider: &Provider, path: &YamlPath, document: &Document, report:
         report.add_with_help(&path, "this key is empty", "put the key here, or remove the item");
     }
     check_twins(provider.api_keys.as_deref().unwrap_or_default(), &path.key("apiKeys"), document, report);
-    let several = provider.api_keys.iter().flatten().enumerate();
-    let several = several.filter_map(|(index, key)| Some((path.key("apiKeys").index(index), key.as_ref()?)));
-    for (path, key) in provider.api_key.iter().map(|key| (path.key("apiKey"), key)).chain(several) {
-        if let Some(name) = variable_meant(key.expose()) {
-            let help = format!("write `${{{name}}}` to have the value of that variable");
-            report.add_with_help(&path, "this names a variable as other programs write it, and is no key", help);
-        }
-    }
     let keyless = matches!(provider.dialect, None | Some(Dialect::Local | Dialect::GenericOpenai));
     let has_key = provider.api_key.is_some()
         || provider.api_key_file.is_some()
@@ -136,15 +128,6 @@ fn check_keys(provider: &Provider, path: &YamlPath, document: &Document, report:
         };
         report.add_with_help(&at, message, help);
     }
-}
-
-/// The variable of a text that is one elsewhere: `$NAME`, `os.environ/NAME`, `{{NAME}}`, `%NAME%`.
-fn variable_meant(key: &str) -> Option<&str> {
-    let between = |before, after| key.strip_prefix(before)?.strip_suffix(after).map(str::trim);
-    let ways = [("$", ""), ("os.environ/", ""), ("{{", "}}"), ("%", "%")];
-    let name = ways.into_iter().find_map(|(before, after)| between(before, after))?;
-    let is_name = name.len() > 2 && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
-    is_name.then_some(name)
 }
 
 /// Each key is taken to have a quota of its own, so the same one twice would be called twice as often as it may.

@@ -76,6 +76,13 @@ impl Found {
                 self.notes.say(format!("{section}.{key}"), what);
             }
         }
+        for (at, (from, _)) in rules.iter().enumerate() {
+            if rules.iter().take(at).any(|(earlier, _)| earlier == from) {
+                let counts = if from == ANY { "last" } else { "first" };
+                self.notes
+                    .say(format!("{key} from {from}"), format!("there are several, of which the {counts} counts"));
+            }
+        }
         for (from, to) in rules.iter().flat_map(|(from, to)| to.iter().map(move |to| (from, to))) {
             if !self.names.contains_key(to) || !(from == ANY || self.names.contains_key(from)) {
                 self.notes.say(format!("the fallback from {from} to {to}"), GONE);
@@ -91,10 +98,9 @@ fn sections(file: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
     ["router_settings", "litellm_settings"].into_iter().filter_map(|section| Some((section, file.get(section)?)))
 }
 
-/// A rule without targets is one all the same.
-fn targets<'a>(rules: &'a Rules, group: &str) -> Vec<&'a String> {
-    let of = |name: &str| rules.iter().filter(|(from, _)| from == name).map(|(_, to)| to).collect::<Vec<_>>();
-    let own = of(group);
-    let rules = if own.is_empty() { of(ANY) } else { own };
-    rules.into_iter().flatten().collect()
+/// Of several rules for a group LiteLLM takes the first, of several for all the last. A rule without targets is one all
+/// the same.
+fn targets<'a>(rules: &'a Rules, group: &str) -> &'a [String] {
+    let own = rules.iter().find(|(from, _)| from == group);
+    own.or_else(|| rules.iter().rfind(|(from, _)| from == ANY)).map_or(&[], |(_, to)| to)
 }

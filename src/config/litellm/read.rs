@@ -44,8 +44,11 @@ pub(super) fn read(file: &Value) -> Found {
     found.aliases(file);
     found.fallbacks(file);
     found.settings(file);
-    let settings = file.get("general_settings");
-    found.master_key = settings.and_then(|settings| settings.text("master_key")).map(reference);
+    let master_key = file.get("general_settings").and_then(|settings| settings.text("master_key"));
+    if master_key.is_some_and(names_nothing) {
+        found.notes.say("general_settings.master_key", "it names no variable; left out");
+    }
+    found.master_key = master_key.filter(|key| !names_nothing(key)).map(reference);
     found
 }
 
@@ -60,6 +63,16 @@ fn reference(key: &str) -> (String, Option<String>) {
         Some(name) => (format!("${{{name}}}"), Some(name.to_owned())),
         None => (key.replace("${", "$${"), None),
     }
+}
+
+/// Whether a text is a reference to something that no variable can be called.
+fn names_nothing(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    text.strip_prefix("os.environ/").is_some_and(|name| !is_name(name))
 }
 
 /// The text of the first of these keys that has one. An empty one is as none, as it is for LiteLLM.
@@ -94,6 +107,10 @@ impl Found {
         let is_odd = |key: &&str| matches!(params.get(key), Some(Value::List(_) | Value::Map(_)));
         if let Some(key) = ["api_base", "base_url", "api_key"].iter().find(|key| is_odd(key)) {
             return self.notes.say(label, format!("`{key}` is no text; left out"));
+        }
+        let is_unnamed = |key: &&str| text(params, &[*key]).is_some_and(names_nothing);
+        if let Some(key) = ["api_base", "base_url", "api_key"].iter().find(|key| is_unnamed(key)) {
+            return self.notes.say(label, format!("`{key}: os.environ/...` names no variable; left out"));
         }
         let given = text(params, &["api_base", "base_url"]).map(reference);
         let (base_url, of_url) = given.map_or((None, None), |(url, variable)| (Some(url), variable));
@@ -189,8 +206,11 @@ impl Found {
         let chain = self.chain(name);
         let is_same = |it: &Entry| (&it.account, &it.model) == (&entry.account, &entry.model);
         match self.chains.iter_mut().find(|(known, _)| *known == chain) {
-            Some((_, entries)) if entries.iter().any(is_same) => {}
-            Some((_, entries)) => entries.push(entry),
+            Some((_, entries)) => match entries.iter_mut().find(|it| is_same(it)) {
+                // Who gives one of them more time can wait that long.
+                Some(known) => known.timeout = known.timeout.max(entry.timeout),
+                None => entries.push(entry),
+            },
             None => self.chains.push((chain, vec![entry])),
         }
     }

@@ -47,6 +47,7 @@ fn mistakes_in_the_shape_of_the_file() {
         ("maxBodyBytes: 1", ["3:17", "must be from 1024 to", ""]),
         ("host: 127.0.0.1:80", ["3:9", "without a port", "settings.port"]),
         ("adminKeys: [client-key]", ["3:15", "settings.adminKeys[0]: this is also a client key", "admin-key"]),
+        ("adminKeys: [os.environ/ADMIN_KEY]", ["3:15", "is no key", "write `${ADMIN_KEY}`"]),
         ("adminKeys: [a b]", ["3:15", "without spaces", ""]),
         ("adminKeys: ['sha256:12']", ["3:15", "64 hex digits", "sha256sum"]),
         ("adminKeys: [~]", ["3:15", "settings.adminKeys[0]: this key is empty", ""]),

@@ -28,5 +28,8 @@ fn is_wrong_address(signs: &Signs<'_>) -> bool {
     envelope.shape != Shape::Json
         || (envelope.codes.is_empty() && envelope.text.trim() == "not found")
         || envelope.has_code(&["unknown_url"])
-        || envelope.says(&["unknown request url", "invalid url (", "no route matched with those values"])
+        || ["unknown request url: ", "invalid url (", "no route matched with those values"]
+            .iter()
+            // At the beginning: further on it may be what the request says.
+            .any(|words| envelope.text.trim_start().starts_with(words))
 }

@@ -70,11 +70,11 @@ impl StepOutcome {
 }
 
 impl StepView {
-    /// A step as it is told at this time.
-    pub(super) fn of(step: &Step, now: Now) -> Self {
+    /// A step as it is told at this time; without its end when it is `over`.
+    pub(super) fn of(step: &Step, over: bool, now: Now) -> Self {
         let Step { entry, seen, took } = step;
         let (reason, status) = seen.reason().unzip();
-        let words = || Words { seen, took: *took, now: now.mono }.to_string();
+        let words = || Words { seen, took: *took, now: now.mono, over }.to_string();
         Self {
             provider: entry.provider.clone(),
             model: entry.model.clone(),
@@ -83,7 +83,7 @@ impl StepView {
             reason,
             status: status.unwrap_or_default(),
             message: (*seen != Seen::Served).then(words),
-            retry_at: seen.back_in(now.mono).map(|wait| now.wall.after(wait)),
+            retry_at: seen.back_in(now.mono).filter(|_| !over).map(|wait| now.wall.after(wait)),
             ms: Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         }
     }

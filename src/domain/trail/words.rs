@@ -15,6 +15,8 @@ pub(super) struct Words<'a> {
     pub(super) seen: &'a Seen,
     pub(super) took: Duration,
     pub(super) now: Mono,
+    /// When it may be called again is told elsewhere.
+    pub(super) over: bool,
 }
 
 impl fmt::Display for Words<'_> {
@@ -48,7 +50,7 @@ impl fmt::Display for Words<'_> {
                     write!(f, "key {key}: ")?;
                 }
                 cause(f, failure.reason, failure.status, Some(self.took), failure.detail.as_deref())?;
-                match &failure.cooldown {
+                match failure.cooldown.as_ref().filter(|_| !self.over) {
                     // How long a call took is enough said about a timeout; when it is tried again is told by the rest.
                     Some(cooldown) if failure.reason != Reason::Timeout => back(f, cooldown, self.now),
                     _ => Ok(()),

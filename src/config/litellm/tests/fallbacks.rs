@@ -40,7 +40,7 @@ fn a_rule_for_all_is_for_those_without_one() {
 #[test]
 fn what_stands_at_the_router_counts_first() {
     let both = "litellm_settings: { fallbacks: [{ a: [c] }] }\nrouter_settings: { fallbacks: [{ a: [b] }] }\n";
-    assert_eq!(chains(&with(both)).first().unwrap(), "a: ma mb mc");
+    assert_eq!(chains(&with(both)).first().unwrap(), "a: ma mb");
 }
 
 #[test]
@@ -55,4 +55,15 @@ router_settings: { fallbacks: [{ a: [b, lost] }, text, { b: [{ model: c }] }] }
     assert_eq!(notes.matches("`default_fallbacks` to gone").count(), 1, "{notes}");
     assert!(notes.contains("the fallback from a to lost"), "{notes}");
     assert!(notes.contains("router_settings.fallbacks: what is not written like `{ group: [other] }`"), "{notes}");
+}
+
+/// Which one LiteLLM takes: the first that is for the group, the last that is for all.
+#[test]
+fn of_several_rules_one_counts_and_that_is_said() {
+    let rules = "router_settings:\n  fallbacks: [{ '*': [c] }, { a: [b] }, { '*': [d] }, { a: [d] }]\n";
+    let imported = with(rules);
+    assert_eq!(chains(&imported), ["a: ma mb", "b: mb md", "c: mc md", "d: md"]);
+    let said = imported.notes.join("\n");
+    assert!(said.contains("fallbacks from *: there are several, of which the last counts"), "{said}");
+    assert!(said.contains("fallbacks from a: there are several, of which the first counts"), "{said}");
 }

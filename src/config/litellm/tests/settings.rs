@@ -81,3 +81,31 @@ router_settings: { timeout: .inf, cooldown_time: 1e30 }
     assert_eq!(timeouts, [None, None, Some(Duration::from_secs(3_600))]);
     assert_eq!(config.settings.cooldown_default, Duration::from_secs(86_400));
 }
+
+#[test]
+fn the_longest_time_of_one_model_counts() {
+    let of = |seconds| {
+        format!("  - {{ model_name: a, litellm_params: {{ model: groq/ma, api_key: k, timeout: {seconds} }} }}\n")
+    };
+    let config = read(&from(&format!("model_list:\n{}{}", of(5), of(500))));
+    let timeouts: Vec<_> = config.chains[0].entries.iter().map(|entry| entry.timeout).collect();
+    assert_eq!(timeouts, [Some(Duration::from_secs(500))]);
+}
+
+/// What is written has to be a configuration.
+#[test]
+fn a_reference_that_no_variable_can_be_called_is_left_out() {
+    let imported = from(
+        "
+model_list:
+  - { model_name: a, litellm_params: { model: groq/ma, api_key: k } }
+  - { model_name: a, litellm_params: { model: groq/mb, api_key: os.environ/MY-KEY } }
+  - { model_name: a, litellm_params: { model: openai/mc, api_base: os.environ/, api_key: k } }
+general_settings: { master_key: os.environ/1KEY }
+",
+    );
+    assert_eq!(chains(&imported), ["a: ma"]);
+    read(&imported);
+    assert!(imported.client_key.is_some() && imported.missing.is_empty(), "{:?}", imported.missing);
+    assert_eq!(imported.notes.len(), 3, "{:?}", imported.notes);
+}

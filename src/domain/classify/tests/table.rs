@@ -114,6 +114,8 @@ fn the_wrong_address_benches_the_provider_and_not_the_model() {
         let verdict = answer(404).raw(body).verdict();
         assert_eq!((verdict.reason, verdict.target), (Some(Reason::ProviderRejected), Target::Provider), "{body}");
     }
+    let echo = json!({"error": {"message": "Cannot fetch the image: Invalid URL (https://x/y.png)", "code": "image_not_found"}});
+    assert_eq!(answer(404).json(&echo).verdict().target, Target::Entry);
     let route = json!({"success": false, "errors": [{"code": 7000, "message": "No route for that URI"}]});
     assert_eq!(answer(404).from(Dialect::Cloudflare).json(&route).verdict().target, Target::Provider);
 }
